@@ -1,0 +1,131 @@
+"""What an analyst is asked and answers. `rules` and `claude` are the two that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from pydantic import BaseModel, Field
+
+from backend.facts import DocQuery, Fact, FactMatch, LookUps, Passage
+from backend.report import (
+    AnalystKind,
+    Claim,
+    CompetitorContext,
+    CompetitorMention,
+    Objection,
+    ObjectionCategory,
+    OpenQuestion,
+)
+from backend.transcript import Quote, Transcript
+
+
+class SpottedClaim(BaseModel):
+    """A product assertion. `about` is what is being claimed, in the analyst's words, for matching facts:
+    for a bare "yes, it does" it is the question that was agreed to."""
+
+    id: str
+    quote: Quote
+    topic: str
+    about: str
+
+
+class SpottedObjection(BaseModel):
+    """`about` as for a claim; `response` is what our side said after it."""
+
+    id: str
+    quote: Quote
+    category: ObjectionCategory
+    about: str
+    response: Quote | None = None
+
+
+class SpottedCompetitor(BaseModel):
+    """`competitor` is an id of the pack's competitors, "in_house" or "other"."""
+
+    id: str
+    quote: Quote
+    competitor: str
+    context: CompetitorContext
+
+
+class SpottedQuestion(BaseModel):
+    id: str
+    quote: Quote
+    answered: bool
+    about: str
+
+
+class Moments(BaseModel):
+    """What matters in a call, each kind in the order it was said. Ids are c1, o1, m1, q1 and so on."""
+
+    claims: list[SpottedClaim] = Field(default_factory=list)
+    objections: list[SpottedObjection] = Field(default_factory=list)
+    competitors: list[SpottedCompetitor] = Field(default_factory=list)
+    questions: list[SpottedQuestion] = Field(default_factory=list)
+
+
+class Brief(BaseModel):
+    """What is known about one moment: facts, best first, and passages that can be quoted, best first.
+
+    Every fact has a passage of its own in `passages` (source "pack", id equal to the fact's id).
+    """
+
+    facts: list[FactMatch] = Field(default_factory=list)
+    passages: list[Passage] = Field(default_factory=list)
+
+
+class Judgement(BaseModel):
+    """The moments with verdicts, answers and positioning. Ids are those of the moments judged."""
+
+    claims: list[Claim] = Field(default_factory=list)
+    objections: list[Objection] = Field(default_factory=list)
+    competitors: list[CompetitorMention] = Field(default_factory=list)
+    questions: list[OpenQuestion] = Field(default_factory=list)
+    warnings: list[str] = Field(default_factory=list)
+
+
+class Analyst(Protocol):
+    """Finds the moments of a call and judges them. Raises AnalystFailed when it cannot."""
+
+    @property
+    def kind(self) -> AnalystKind: ...
+    @property
+    def model(self) -> str | None: ...
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the same call could be judged differently: prompts, model, rules version."""
+        ...
+
+    async def spot(self, transcript: Transcript) -> Moments: ...
+
+    async def judge(self, transcript: Transcript, moments: Moments, briefs: Mapping[str, Brief]) -> Judgement:
+        """Judge each moment by its brief. A moment without a brief had no knowledge to be checked against."""
+        ...
+
+
+class Knowledge(Protocol):
+    """Where facts and passages come from. Never raises for an outage: `LookUps` says what was missing."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the same call could meet other facts: pack, synced docs, docs server."""
+        ...
+
+    @property
+    def live(self) -> bool:
+        """Whether a docs server could answer now."""
+        ...
+
+    def match(self, words: str, k: int) -> list[FactMatch]:
+        """The facts closest to words as spoken, best first. Local: the words go nowhere."""
+        ...
+
+    def facts(self, ids: list[str]) -> list[Fact]:
+        """The facts with these ids, in this order; unknown ids are left out."""
+        ...
+
+    async def look_up(self, queries: list[DocQuery]) -> LookUps:
+        """Passages by fact id, best first: from the docs server through the cache, else from the local
+        snapshot; the fact itself always stands last as a passage of the pack."""
+        ...

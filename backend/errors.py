@@ -1,0 +1,114 @@
+"""Every error a user of Call Coach can meet.
+
+    CoachError                      500
+    ├── UnusableSetting             the start is refused
+    ├── UnusableKnowledge           a file of the knowledge pack or a prompt cannot be read
+    ├── BadRequest                  400
+    │   ├── UnreadableTranscript    400  the bytes are not a transcript in the format they claim
+    │   ├── UnknownFormat           415  no parser recognises them
+    │   ├── NoTurns                 422  read, but nobody says anything in it
+    │   └── CallTooLong             413  more turns or words than the settings allow
+    ├── BodyTooLarge                413
+    ├── NotLoggedIn                 401
+    ├── Forbidden                   403
+    ├── NotFound                    404
+    ├── UnverifiedQuote             500  a report held a quote that is not in its turn or passage: never stored
+    ├── StoreUnavailable            503
+    ├── KnowledgeUnavailable        a docs look-up gave no answer; the analysis goes on without it
+    │   ├── DocsUnreachable
+    │   └── QueryRefused            the query held words that are not product vocabulary; nothing was sent
+    └── AnalystFailed               Claude gave no usable answer; the rules analyst takes over
+
+`str(error)` is one sentence for the user that says what is wrong and what to do. It never holds a secret
+or a customer's words beyond the name of their file.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class CoachError(Exception):
+    """The root. `status` is the HTTP status it answers with, `title` the problem's short name."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Call Coach failed"
+
+
+class UnusableSetting(CoachError):
+    title = "Unusable setting"
+
+
+class UnusableKnowledge(CoachError):
+    title = "Unusable knowledge"
+
+
+class BadRequest(CoachError):
+    status = 400
+    title = "Bad request"
+
+
+class UnreadableTranscript(BadRequest):
+    title = "Unreadable transcript"
+
+
+class UnknownFormat(BadRequest):
+    status = 415
+    title = "Unknown transcript format"
+
+
+class NoTurns(BadRequest):
+    status = 422
+    title = "Nothing was said"
+
+
+class CallTooLong(BadRequest):
+    status = 413
+    title = "Call too long"
+
+
+class BodyTooLarge(CoachError):
+    status = 413
+    title = "Body too large"
+
+
+class NotLoggedIn(CoachError):
+    status = 401
+    title = "Not logged in"
+
+
+class Forbidden(CoachError):
+    status = 403
+    title = "Forbidden"
+
+
+class NotFound(CoachError):
+    status = 404
+    title = "Not found"
+
+
+class UnverifiedQuote(CoachError):
+    title = "Unverified quote"
+
+
+class StoreUnavailable(CoachError):
+    status = 503
+    title = "Store unavailable"
+
+
+class KnowledgeUnavailable(CoachError):
+    status = 503
+    title = "Knowledge unavailable"
+
+
+class DocsUnreachable(KnowledgeUnavailable):
+    title = "Docs unreachable"
+
+
+class QueryRefused(KnowledgeUnavailable):
+    title = "Query refused"
+
+
+class AnalystFailed(CoachError):
+    status = 502
+    title = "Analyst failed"

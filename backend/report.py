@@ -1,0 +1,212 @@
+"""The coaching report: one shape for the API's answer, the stored body, the page and the export."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from backend.facts import KnowledgeStatus, Passage, Source
+from backend.transcript import Call, Quote, Turn
+
+REPORT_VERSION = 1
+
+Verdict = Literal[
+    "supported",
+    "contradicted",
+    "overstated",
+    "outdated",
+    "not_in_docs",
+    "docs_conflict",
+    "out_of_scope",
+    "unclear",
+    "not_checked",
+]
+ACCUSING: frozenset[Verdict] = frozenset({"contradicted", "overstated", "outdated"})
+"""The verdicts that tell a rep they were wrong. Each needs a verified quote, or it becomes `unclear`."""
+
+ObjectionCategory = Literal[
+    "status_quo",
+    "build_in_house",
+    "price",
+    "security",
+    "lock_in",
+    "migration_effort",
+    "maturity",
+    "scale",
+    "feature_gap",
+    "timing",
+    "authority",
+    "support",
+    "compliance",
+    "other",
+]
+Handling = Literal["well", "partly", "poorly", "ignored"]
+CompetitorContext = Literal["current_tool", "evaluating", "past", "passing"]
+AnalystKind = Literal["rules", "claude"]
+
+
+class Evidence(BaseModel):
+    """Words of a passage that settle something. `quote` is verbatim in `passages[passage_id].text`.
+
+    `origin` says in words who answered: Prefect's docs server, our own, a local copy, the pack.
+    """
+
+    passage_id: str
+    url: str | None
+    title: str
+    quote: str
+    read_at: datetime
+    source: Source
+    origin: str
+
+
+class Claim(BaseModel):
+    """Something asserted about the product, and what the documentation says of it."""
+
+    id: str
+    quote: Quote
+    topic: str
+    verdict: Verdict
+    confidence: float = Field(ge=0, le=1)
+    reason: str
+    correction: str | None = None
+    evidence: list[Evidence] = Field(default_factory=list)
+
+
+class Suggestion(BaseModel):
+    """What to say next time, and what it rests on."""
+
+    text: str
+    evidence: list[Evidence] = Field(default_factory=list)
+
+
+class Objection(BaseModel):
+    id: str
+    quote: Quote
+    category: ObjectionCategory
+    handled: Handling
+    response: Quote | None = None
+    suggestion: Suggestion
+
+
+class CompetitorMention(BaseModel):
+    id: str
+    quote: Quote
+    competitor: str
+    context: CompetitorContext
+    positioning: Suggestion
+
+
+class OpenQuestion(BaseModel):
+    id: str
+    quote: Quote
+    answered: bool
+    suggestion: Suggestion | None = None
+
+
+class SpeakerTalk(BaseModel):
+    """One speaker's part of the call. `share` is of all words, 0 to 1."""
+
+    speaker: str
+    side: str
+    words: int
+    share: float
+    questions: int
+    seconds: float | None
+
+
+class TalkStats(BaseModel):
+    """Counted, never judged. None where the transcript has no times or sides to count from.
+
+    `rep_share` is the internal side's share of the words, 0 to 1; `interruptions` are turns that begin
+    before the one before them ends.
+    """
+
+    words: int
+    turns: int
+    rep_share: float | None
+    longest_monologue_s: float | None
+    longest_monologue_words: int
+    questions_by_rep: int | None
+    questions_by_prospect: int | None
+    interruptions: int | None
+    words_per_minute: float | None
+    speakers: list[SpeakerTalk]
+
+
+class Score(BaseModel):
+    """0 to 100, or None where the call gave no occasion. `because` holds the ids of the moments counted."""
+
+    name: str
+    value: int | None
+    because: list[str] = Field(default_factory=list)
+
+
+class Strength(BaseModel):
+    text: str
+    quotes: list[str]
+
+
+class Priority(BaseModel):
+    title: str
+    why: str
+    do: str
+    quotes: list[str]
+
+
+class FollowUp(BaseModel):
+    """A note to the prospect, ready to send."""
+
+    subject: str
+    body: str
+
+
+class AnalystUsed(BaseModel):
+    """Who analysed. `fell_back` means that Claude was asked for and rules answered, for the reason in `why`."""
+
+    kind: AnalystKind
+    model: str | None = None
+    fell_back: bool = False
+    why: str | None = None
+
+
+class KnowledgeUsed(BaseModel):
+    """How the product knowledge was come by. `read_at` is the oldest reading among what was used."""
+
+    status: KnowledgeStatus
+    read_at: datetime | None
+    sources: list[str]
+    look_ups: int
+    cache_hits: int
+    failed: int
+    ms: float
+
+
+class CoachingReport(BaseModel):
+    """Everything Call Coach says of one call. `passages` holds the text of each passage cited."""
+
+    id: str
+    version: int = REPORT_VERSION
+    created_at: datetime
+    content_key: str
+    call: Call
+    turns: list[Turn]
+    analyst: AnalystUsed
+    knowledge: KnowledgeUsed
+    talk: TalkStats
+    claims: list[Claim] = Field(default_factory=list)
+    objections: list[Objection] = Field(default_factory=list)
+    competitors: list[CompetitorMention] = Field(default_factory=list)
+    questions: list[OpenQuestion] = Field(default_factory=list)
+    scores: list[Score] = Field(default_factory=list)
+    strengths: list[Strength] = Field(default_factory=list)
+    priorities: list[Priority] = Field(default_factory=list, max_length=3)
+    follow_up: FollowUp | None = None
+    warnings: list[str] = Field(default_factory=list)
+    passages: list[Passage] = Field(default_factory=list)
+
+    def wrong_claims(self) -> list[Claim]:
+        """The claims whose verdict accuses the rep, in the order they were made."""
+        return [claim for claim in self.claims if claim.verdict in ACCUSING]

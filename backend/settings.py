@@ -1,0 +1,189 @@
+"""Every setting, typed and described. `.env.example` lists the same names; a test compares them."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import Literal, Self
+
+import platformdirs
+from dotenv import dotenv_values
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from backend.errors import UnusableSetting
+
+PACKAGE = Path(__file__).parent
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def shipped(name: str) -> Path:
+    """A folder that stands at the root of a clone and inside the package of a wheel."""
+    in_wheel = PACKAGE / "_shipped" / name
+    return in_wheel if in_wheel.is_dir() else PACKAGE.parent / name
+
+
+class Settings(BaseSettings):
+    """Read from the environment and from `.env` in the working directory; the environment wins.
+
+    An empty value counts as not set.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    # -- Prefect's MCP server, which answers from Prefect's documentation
+    prefect_mcp_enabled: bool = Field(
+        True, description="Start prefect-mcp and ask it. Off: the local snapshot answers."
+    )
+    prefect_docs_mcp_url: AnyHttpUrl | None = Field(
+        None,
+        description="The docs MCP server that prefect-mcp asks, for instance `call-coach docs serve`. "
+        "Default: Prefect's public one.",
+    )
+    prefect_api_url: AnyHttpUrl | None = Field(
+        None, description="Prefect API, for prefect-mcp's other tools."
+    )
+    prefect_api_key: SecretStr | None = Field(None, description="Prefect Cloud API key.")
+    prefect_api_auth_string: SecretStr | None = Field(
+        None, description="`user:password` of a self-hosted Prefect server."
+    )
+
+    # -- Claude
+    anthropic_api_key: SecretStr | None = Field(
+        None, description="Without it, the rules analyst works alone."
+    )
+    anthropic_base_url: AnyHttpUrl | None = Field(
+        None, description="Another server that speaks Claude's Messages API."
+    )
+    anthropic_model: str = Field("claude-sonnet-5-5", description="The model that judges.")
+    coach_spot_model: str | None = Field(
+        None, description="The model that finds the moments, where it is not the one that judges."
+    )
+    coach_analyst: Literal["auto", "claude", "rules"] = Field(
+        "auto", description="Who analyses. auto: Claude when a key or a base URL is set."
+    )
+    coach_claude_timeout_s: float = Field(
+        120, gt=0, le=900, description="Seconds for one answer of Claude's, retries included."
+    )
+
+    # -- The service
+    coach_host: str = Field("127.0.0.1", description="Address to listen on. Off loopback, tokens are needed.")
+    coach_port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    coach_api_tokens: SecretStr | None = Field(
+        None,
+        description="Comma-separated bearer tokens of 16 characters or more. Set: every route but "
+        "/health wants one.",
+    )
+    coach_max_body_mb: float = Field(10, gt=0, le=1024, description="Largest request body, in megabytes.")
+    coach_max_turns: int = Field(20_000, gt=0, description="Longest call, in turns.")
+    coach_max_words: int = Field(300_000, gt=0, description="Longest call, in words.")
+    coach_internal_domains: str = Field(
+        "prefect.io", description="Comma-separated e-mail domains of our own people."
+    )
+    coach_log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Log level.")
+
+    # -- Where things are kept
+    database_url: SecretStr | None = Field(
+        None,
+        description="Where reports are stored. Default: SQLite in COACH_DATA_DIR. PostgreSQL: "
+        "postgresql://user:password@host/name with the extra `postgres`.",
+    )
+    coach_data_dir: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("call-coach")),
+        description="Reports, the index of the knowledge pack and synced documentation.",
+    )
+    coach_knowledge_dir: Path = Field(
+        default_factory=lambda: shipped("knowledge"), description="The knowledge pack."
+    )
+    coach_prompts_dir: Path = Field(
+        default_factory=lambda: shipped("prompts"), description="Claude's prompts."
+    )
+
+    # -- Docs look-ups
+    coach_docs_fresh_hours: float = Field(
+        24, gt=0, le=24 * 30, description="How long a docs answer counts as fresh."
+    )
+    coach_look_up_seconds: float = Field(
+        8, gt=0, le=60, description="Most that one analysis waits for docs look-ups."
+    )
+    coach_look_up_stall_seconds: float = Field(
+        3, gt=0, le=60, description="Most it waits while no look-up is answered at all."
+    )
+
+    @model_validator(mode="after")
+    def _tokens_are_long(self) -> Self:
+        if any(len(token) < 16 for token in self.api_tokens):
+            raise ValueError("COACH_API_TOKENS holds a token shorter than 16 characters; use longer ones.")
+        return self
+
+    @property
+    def api_tokens(self) -> tuple[str, ...]:
+        raw = self.coach_api_tokens.get_secret_value() if self.coach_api_tokens else ""
+        return tuple(token for part in raw.split(",") if (token := part.strip()))
+
+    @property
+    def internal_domains(self) -> tuple[str, ...]:
+        return tuple(d for part in self.coach_internal_domains.split(",") if (d := part.strip().lower()))
+
+    @property
+    def max_body_bytes(self) -> int:
+        return int(self.coach_max_body_mb * 1_000_000)
+
+    @property
+    def claude_configured(self) -> bool:
+        return self.anthropic_api_key is not None or self.anthropic_base_url is not None
+
+    @property
+    def analyst(self) -> Literal["claude", "rules"]:
+        """The analyst that `auto` stands for."""
+        if self.coach_analyst != "auto":
+            return self.coach_analyst
+        return "claude" if self.claude_configured else "rules"
+
+    def check_bind(self, host: str) -> None:
+        """Refuse to listen off loopback without tokens."""
+        if host not in LOOPBACK and not self.api_tokens:
+            raise UnusableSetting(
+                f"Listening on {host} would open every call to the network: set COACH_API_TOKENS, "
+                "or listen on 127.0.0.1."
+            )
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings, or UnusableSetting with one sentence on the first that is misspelt or cannot be used."""
+    _refuse_misspelt({*os.environ, *dotenv_values(".env")})
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise UnusableSetting(_sentence(error)) from None
+
+
+def setting_names() -> list[str]:
+    """The environment variables Call Coach reads, in the order they are declared."""
+    return [name.upper() for name in Settings.model_fields]
+
+
+def _refuse_misspelt(names: set[str]) -> None:
+    known = setting_names()
+    for name in sorted(names):
+        if name.upper() in known:
+            continue
+        near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.9)
+        if name.upper().startswith("COACH_"):
+            near = near or difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}?" if near else "see .env.example for the names."
+            raise UnusableSetting(f"{name} is not a setting of Call Coach; {hint}")
+        if near:
+            raise UnusableSetting(f"{name} is not a setting of Call Coach; did you mean {near[0]}?")
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first finding, without the value: it may be a secret."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    if not first["loc"]:
+        return first["msg"].removeprefix("Value error, ")
+    name = str(first["loc"][0]).upper()
+    return f"{name} cannot be used: {first['msg'][0].lower()}{first['msg'][1:]}."
