@@ -12,7 +12,7 @@
     ├── NotLoggedIn                 401
     ├── Forbidden                   403
     ├── NotFound                    404
-    ├── UnverifiedQuote             500  a report held a quote that is not in its turn or passage: never stored
+    ├── UnverifiedQuote             500  a quote is not in its turn or passage; never stored
     ├── StoreUnavailable            503
     ├── KnowledgeUnavailable        a docs look-up gave no answer; the analysis goes on without it
     │   ├── DocsUnreachable

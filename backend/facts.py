@@ -59,7 +59,7 @@ class Fact(Frozen):
 
 
 class FactMatch(Frozen):
-    """A fact found for some words. `score` is higher for a better match; only comparable within one search."""
+    """A fact found for some words. `score` is higher for a better match, comparable within one search."""
 
     fact: Fact
     score: float

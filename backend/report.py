@@ -164,7 +164,7 @@ class FollowUp(BaseModel):
 
 
 class AnalystUsed(BaseModel):
-    """Who analysed. `fell_back` means that Claude was asked for and rules answered, for the reason in `why`."""
+    """Who analysed. `fell_back` means that rules answered where Claude was asked, for the reason in `why`."""
 
     kind: AnalystKind
     model: str | None = None
