@@ -209,6 +209,10 @@ class CoachingReport(BaseModel):
     warnings: list[str] = Field(default_factory=list)
     passages: list[Passage] = Field(default_factory=list)
 
+    def moments(self) -> list[Claim | Objection | CompetitorMention | OpenQuestion]:
+        """Everything found in the call, kind by kind."""
+        return [*self.claims, *self.objections, *self.competitors, *self.questions]
+
     def wrong_claims(self) -> list[Claim]:
         """The claims whose verdict accuses the rep, in the order they were made."""
         return [claim for claim in self.claims if claim.verdict in ACCUSING]
@@ -235,7 +239,7 @@ def verify(report: CoachingReport) -> None:
     for claim in report.wrong_claims():
         if not claim.evidence:
             raise UnverifiedQuote(f"Report {report.id}: {claim.id} accuses without evidence.")
-    missing = _leaned_on(report) - _moment_ids(report)
+    missing = _leaned_on(report) - {moment.id for moment in report.moments()}
     if missing:
         raise UnverifiedQuote(f"Report {report.id}: there is no moment {sorted(missing)[0]}.")
 
@@ -251,7 +255,7 @@ def verify_evidence(evidence: Evidence, passage: Passage | None) -> bool:
 
 
 def _spoken(report: CoachingReport) -> Iterator[tuple[str, Quote]]:
-    for moment in (*report.claims, *report.objections, *report.competitors, *report.questions):
+    for moment in report.moments():
         yield moment.id, moment.quote
     for objection in report.objections:
         if objection.response:
@@ -283,8 +287,3 @@ def _leaned_on(report: CoachingReport) -> set[str]:
         *(moment for strength in report.strengths for moment in strength.quotes),
         *(moment for priority in report.priorities for moment in priority.quotes),
     }
-
-
-def _moment_ids(report: CoachingReport) -> set[str]:
-    moments = (*report.claims, *report.objections, *report.competitors, *report.questions)
-    return {moment.id for moment in moments}
