@@ -31,13 +31,15 @@ class SpottedClaim(BaseModel):
 
 
 class SpottedObjection(BaseModel):
-    """`about` as for a claim; `response` is what our side said after it."""
+    """`about` as for a claim; `response` is what our side said after it; `guide` the id of the pack's
+    objection guide it sounds like."""
 
     id: str
     quote: Quote
     category: ObjectionCategory
     about: str
     response: Quote | None = None
+    guide: str | None = None
 
 
 class SpottedCompetitor(BaseModel):
@@ -68,7 +70,8 @@ class Moments(BaseModel):
 class Brief(BaseModel):
     """What is known about one moment: facts, best first, and passages that can be quoted, best first.
 
-    Every fact has a passage of its own in `passages` (source "pack", id equal to the fact's id).
+    Every fact has a passage of its own in `passages` (source "pack", id equal to the fact's id); so have
+    the pack's facts about a competitor, in the brief of a mention of it.
     """
 
     facts: list[FactMatch] = Field(default_factory=list)
@@ -121,8 +124,16 @@ class Knowledge(Protocol):
         """The facts closest to words as spoken, best first. Local: the words go nowhere."""
         ...
 
-    def facts(self, ids: list[str]) -> list[Fact]:
-        """The facts with these ids, in this order; unknown ids are left out."""
+    def answers(self, guide: str) -> list[Fact]:
+        """The facts that answer objections of this kind (an ObjectionGuide's id), most useful first."""
+        ...
+
+    def positions(self, competitor: str) -> list[Passage]:
+        """The pack's dated facts about a competitor, as passages."""
+        ...
+
+    def passage(self, fact: Fact) -> Passage:
+        """The fact itself as a passage of the pack."""
         ...
 
     async def look_up(self, queries: list[DocQuery]) -> LookUps:
