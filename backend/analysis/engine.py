@@ -130,7 +130,7 @@ class Coach:
             return analyst, await analyst.spot(transcript), None
         except AnalystFailed as failure:
             return rules, await rules.spot(transcript), str(failure)
-        except Exception:  # noqa: BLE001  a flaw in our Claude code must not cost the user the analysis
+        except Exception:  # a flaw in our Claude code must not cost the user the analysis
             log.exception("analyst.broke", analyst=analyst.kind, step="spot")
             return rules, await rules.spot(transcript), BROKE
 
@@ -149,7 +149,7 @@ class Coach:
             return analyst, await analyst.judge(transcript, moments, briefs), why
         except AnalystFailed as failure:
             return rules, await rules.judge(transcript, moments, briefs), str(failure)
-        except Exception:  # noqa: BLE001  as in _spot
+        except Exception:  # as in _spot
             log.exception("analyst.broke", analyst=analyst.kind, step="judge")
             return rules, await rules.judge(transcript, moments, briefs), BROKE
 
