@@ -116,12 +116,16 @@ class CompetitorFact(Frozen):
 
 
 class Competitor(Frozen):
-    """Another product: its names as people say them (and as speech recognition hears them), and facts."""
+    """Another product: its names as people say them (and as speech recognition hears them), and facts.
+
+    `contrast` says fairly, in our own words, where it is strong and where Prefect is.
+    """
 
     id: str
     name: str
     aliases: tuple[str, ...]
     facts: tuple[CompetitorFact, ...]
+    contrast: str = ""
 
 
 class ObjectionGuide(Frozen):
