@@ -1,0 +1,120 @@
+"""Which clauses assert something about the product.
+
+A clause is a claim when the weights of the cues it shows add up to more than nothing; those cues are the
+reason why. Besides, a bare "yes, it does" after a question about the product claims what was asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from backend.analysis.claim_cues import (
+    AFTER_PRODUCT_TALK,
+    ANSWERS_A_QUESTION,
+    BIAS,
+    CUES,
+    OPENING,
+    OWN,
+    QUESTION,
+    SHARED,
+    Cue,
+)
+from backend.analysis.sentences import Clause, clauses, core, sentences
+from backend.transcript import Transcript, Turn
+
+OPENING_TURNS = 8
+"""So many turns at the start of a call are greetings and introductions."""
+CONFIRMATION_WORDS = range(2, 13)
+CLEAR_WORDS = 9
+"""A shorter claim is searched for together with what was said before it."""
+
+_CONFIRMS = re.compile(
+    r"\W*(?:yes|yeah|yep|yup|right|exactly|correct|absolutely|of course|definitely|sure|it (?:does|is|can"
+    r"|will)|you can"
+    r"|they (?:do|can)|that['’]?s (?:right|correct|it)|it doesn['’]?t|hundred percent)\b",
+    re.IGNORECASE,
+)
+_CONTENT = re.compile(r"\b(?!(?:yes|yeah|yep|yup|right|exactly|okay|um|uh|oh|no)\b)\w[\w'’]*", re.IGNORECASE)
+_PRODUCT = re.compile(rf"\b(?:{OWN}|{SHARED})\b")
+_POINTS_BACK = re.compile(r"(?:it|its|they|those|that|these|this|which|same)\b", re.IGNORECASE)
+
+
+class Assertion(NamedTuple):
+    """Where a claim stands, the words to match facts by, and the cues that told it from other talk."""
+
+    turn: Turn
+    start: int
+    end: int
+    about: str
+    cues: tuple[str, ...]
+
+
+def find_claims(transcript: Transcript, hear: Callable[[str], str]) -> Iterator[Assertion]:
+    """The product claims of everybody who is not known to be a prospect, in the order they were made.
+
+    `hear` puts product terms in the place of likely mishearings; quotes keep what was written.
+    """
+    before: Turn | None = None
+    for turn in transcript.turns:
+        if turn.side != "external":
+            asked = hear(before.text).lower() if before and before.side != "internal" else ""
+            found = list(_asserted(turn, asked, hear))
+            yield from found or _confirmed(turn, asked)
+        before = turn
+
+
+def _asserted(turn: Turn, asked: str, hear: Callable[[str], str]) -> Iterator[Assertion]:
+    context = list(_context_cues(turn, asked))
+    before = _last_sentence(asked)
+    for clause in clauses(turn.text):
+        clause = core(turn.text, clause)
+        words = turn.text[clause.start : clause.end]
+        cues = [*context, *_cues(hear(words).lower(), clause)]
+        if BIAS + sum(cue.weight for cue in cues) > 0:
+            names = tuple(cue.name for cue in cues)
+            yield Assertion(turn, clause.start, clause.end, _about(words, before), names)
+        before = words
+
+
+def _cues(words: str, clause: Clause) -> Iterator[Cue]:
+    yield from (cue for cue in CUES if cue.pattern.search(words))
+    if clause.question:
+        yield QUESTION
+
+
+def _context_cues(turn: Turn, asked: str) -> Iterator[Cue]:
+    if ANSWERS_A_QUESTION.pattern.search(asked):
+        yield ANSWERS_A_QUESTION
+    if AFTER_PRODUCT_TALK.pattern.search(asked):
+        yield AFTER_PRODUCT_TALK
+    if turn.index < OPENING_TURNS:
+        yield OPENING
+
+
+def _confirmed(turn: Turn, asked: str) -> Iterator[Assertion]:
+    """What the turn agrees to, where it does no more than agree to something about the product."""
+    question = _question(asked)
+    if not (_PRODUCT.search(question) and _CONFIRMS.match(turn.text)):
+        return
+    start, end = sentences(turn.text)[0]
+    words = turn.text[start:end]
+    if len(words.split()) in CONFIRMATION_WORDS and _CONTENT.search(words) and not words.endswith("?"):
+        yield Assertion(turn, start, end, f"{question} {words}", ("agrees to a question",))
+
+
+def _about(words: str, before: str) -> str:
+    needs_context = len(words.split()) < CLEAR_WORDS or _POINTS_BACK.match(words)
+    return f"{before} {words}".strip() if needs_context else words
+
+
+def _question(asked: str) -> str:
+    """The last question among these words, or their last sentence."""
+    said = [asked[start:end] for start, end in sentences(asked)]
+    return next((one for one in reversed(said) if one.endswith("?")), said[-1] if said else "")
+
+
+def _last_sentence(text: str) -> str:
+    places = sentences(text)
+    return text[slice(*places[-1])] if places else ""
