@@ -1,0 +1,141 @@
+"""Saving reports and finding them again."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel import col, delete, func, select, tuple_
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from backend.errors import BadRequest, NotFound
+from backend.report import CoachingReport, verify
+from backend.store.bodies import report_in
+from backend.store.database import ANSWER_S, FAILURES, Database, connect, locate
+from backend.store.schema import migrate, revision
+from backend.store.tables import CallPage, CallSummary, ReportRow, StoreHealth, row_of
+
+
+class Store:
+    """Where reports are kept. Every method raises StoreUnavailable when the database fails."""
+
+    def __init__(self, database: Database, engine: AsyncEngine) -> None:
+        self._database = database
+        self._engine = engine
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str | None, data_dir: Path) -> AsyncIterator[Self]:
+        """The store at DATABASE_URL, or SQLite's in `data_dir`, created and migrated where that is due.
+
+        Raises UnusableSetting for a URL that names no store.
+        """
+        database = locate(url, data_dir)
+        try:
+            await asyncio.to_thread(migrate, database)
+        except FAILURES as error:
+            raise database.unavailable(error) from error
+        engine = connect(database)
+        try:
+            yield cls(database, engine)
+        finally:
+            await engine.dispose()
+
+    async def save(self, report: CoachingReport) -> None:
+        """Store a report, in place of one with the same id. UnverifiedQuote: refused, nothing is stored."""
+        verify(report)
+        row = row_of(report)
+        async with self._session() as session:
+            await session.exec(delete(ReportRow).where(col(ReportRow.id) == report.id))
+            session.add(row)
+
+    async def by_id(self, report_id: str) -> CoachingReport:
+        """The report with this id, or NotFound."""
+        async with self._session() as session:
+            row = await session.get(ReportRow, report_id)
+        if row is None:
+            raise _not_found(report_id)
+        return report_in(row)
+
+    async def by_content_key(self, key: str) -> CoachingReport | None:
+        """The newest report of this input, or None."""
+        newest = (
+            select(ReportRow)
+            .where(col(ReportRow.content_key) == key)
+            .order_by(col(ReportRow.created_at).desc(), col(ReportRow.id).desc())
+            .limit(1)
+        )
+        async with self._session() as session:
+            row = (await session.exec(newest)).first()
+        return report_in(row) if row else None
+
+    async def calls(self, limit: int = 50, before: str | None = None) -> CallPage:
+        """Calls by the time of their report, newest first. `before` is the `next` of the page before.
+
+        Every call that was there at the first page comes exactly once, whatever is added meanwhile.
+        """
+        place = (col(ReportRow.created_at), col(ReportRow.id))
+        columns = [getattr(ReportRow, name) for name in CallSummary.model_fields]
+        page = select(*columns).order_by(*(column.desc() for column in place)).limit(limit + 1)
+        if before is not None:
+            page = page.where(tuple_(*place) < _place_of(before))
+        async with self._session() as session:
+            calls = [CallSummary.model_validate(dict(row)) for row in (await session.exec(page)).mappings()]
+        return CallPage(calls=calls[:limit], next=_cursor(calls[limit - 1]) if len(calls) > limit else None)
+
+    async def count(self) -> int:
+        async with self._session() as session:
+            return (await session.exec(select(func.count()).select_from(ReportRow))).one()
+
+    async def delete(self, report_id: str) -> None:
+        """Delete the report with this id, or raise NotFound."""
+        async with self._session() as session:
+            gone = await session.exec(delete(ReportRow).where(col(ReportRow.id) == report_id))
+        if not gone.rowcount:
+            raise _not_found(report_id)
+
+    async def health(self) -> StoreHealth:
+        """What the store is and holds, read now."""
+        async with self._session() as session:
+            connection = await session.connection()
+            schema = await connection.run_sync(revision)
+        return StoreHealth(backend=self._database.backend, reports=await self.count(), revision=schema)
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[AsyncSession]:
+        """One transaction, committed at the end of the block."""
+        try:
+            async with (
+                asyncio.timeout(ANSWER_S),
+                AsyncSession(self._engine, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                yield session
+        except FAILURES as error:
+            raise self._database.unavailable(error) from error
+
+
+def _not_found(report_id: str) -> NotFound:
+    return NotFound(f"There is no report {report_id[:80]!r}.")
+
+
+def _cursor(call: CallSummary) -> str:
+    return base64.urlsafe_b64encode(f"{call.created_at.isoformat()} {call.id}".encode()).decode()
+
+
+def _place_of(cursor: str) -> tuple[datetime, str]:
+    try:
+        when, _, report_id = base64.urlsafe_b64decode(cursor).decode().partition(" ")
+        created_at = datetime.fromisoformat(when)
+    except (ValueError, binascii.Error):
+        created_at = None
+    if created_at is None or created_at.tzinfo is None:
+        raise BadRequest("That page of calls is not known; take `next` from the page before it, unchanged.")
+    return created_at, report_id

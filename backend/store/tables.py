@@ -1,0 +1,94 @@
+"""The one table, and the shapes that are read from it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pydantic import BaseModel
+from sqlalchemy import JSON, Index, String, Text
+from sqlmodel import Field, SQLModel
+
+from backend.facts import KnowledgeStatus
+from backend.report import AnalystKind, CoachingReport
+
+
+class CallSummary(SQLModel):
+    """One line of the list of calls. `reps` are the names of our own people on the call.
+
+    `wrong` counts the claims that accuse a rep, `open_questions` those that nobody answered.
+    """
+
+    id: str = Field(primary_key=True)
+    created_at: datetime
+    title: str | None
+    reps: list[str] = Field(sa_type=JSON)
+    started_at: datetime | None
+    duration_s: float | None
+    knowledge_status: KnowledgeStatus = Field(sa_type=String)
+    analyst_kind: AnalystKind = Field(sa_type=String)
+    claims: int
+    wrong: int
+    unclear: int
+    objections: int
+    competitors: int
+    open_questions: int
+
+
+class ReportRow(CallSummary, table=True):
+    """A stored report. The body stands last, so that SQLite reads a summary without its overflow pages."""
+
+    __tablename__ = "reports"
+    __table_args__ = (Index("ix_reports_newest", "created_at", "id"),)
+
+    version: int
+    content_key: str = Field(index=True)
+    body: str = Field(sa_type=Text)
+
+
+class CallPage(BaseModel):
+    """Some calls, newest first. `next` asks for the calls after these; None on the last page."""
+
+    calls: list[CallSummary]
+    next: str | None
+
+
+class StoreHealth(BaseModel):
+    """`revision` is that of the schema."""
+
+    backend: str
+    reports: int
+    revision: str | None
+
+
+def row_of(report: CoachingReport) -> ReportRow:
+    """The report as it is stored: its JSON, and what lists and look-ups need in columns of their own."""
+    call = report.call
+    return ReportRow(
+        id=report.id,
+        created_at=_utc(report.created_at),
+        title=_storable(call.title) if call.title is not None else None,
+        reps=[_storable(person.name) for person in call.participants if person.side == "internal"],
+        started_at=_utc(call.started_at) if call.started_at else None,
+        duration_s=call.duration_s,
+        knowledge_status=report.knowledge.status,
+        analyst_kind=report.analyst.kind,
+        claims=len(report.claims),
+        wrong=len(report.wrong_claims()),
+        unclear=sum(claim.verdict == "unclear" for claim in report.claims),
+        objections=len(report.objections),
+        competitors=len(report.competitors),
+        open_questions=sum(not question.answered for question in report.questions),
+        version=report.version,
+        content_key=report.content_key,
+        body=report.model_dump_json(),
+    )
+
+
+def _utc(when: datetime) -> datetime:
+    """A time that names no zone is taken as UTC."""
+    return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL keeps no NUL in text; in the body's JSON it is escaped."""
+    return text.replace("\0", "")
