@@ -1,0 +1,158 @@
+"""Mentions of other products, by the pack's names for them, and what the prospect has to do with each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from backend.analysis.sentences import clauses, core
+from backend.facts import Competitor
+from backend.report import CompetitorContext
+from backend.transcript import Transcript, Turn
+
+IN_HOUSE = "in_house"
+OTHER = "other"
+
+_EVERYDAY = re.compile(
+    r"mage|temporal|composer|astro|astronomer|hera|kestrel|asl|argo|luigi|windmill|wind ?mill|d l t|flyte?"
+    r"|flight",
+    re.IGNORECASE,
+)
+"""Names that are also words of everyday speech; alone they prove nothing."""
+_OUR_TRADE = re.compile(
+    r"\b(?:orchestrat\w*|workflows?|pipelines?|schedul\w*|dags?|jobs|competitors?|vendors?|alternatives?"
+    r"|evaluat\w*|shortlist\w*"
+    r"|looking at|looked at|compar\w+|versus|vs|switch\w*|migrat\w*|kubernetes|cluster|self[- ]host\w*"
+    r"|prefect|tools?"
+    r"|enterprise edition|open source|quote|airflow|dagster|by friday)\b",
+    re.IGNORECASE,
+)
+_IN_HOUSE = re.compile(
+    r"\b(?:we (?:built|wrote|rolled) it|(?:home|in)[- ]?(?:grown|made|house|brewed|rolled|built)|(?:we|i"
+    r"|he|she|they|colleague"
+    r"|contractor|somebody|someone|guy)(?:['’]ve| have)?"
+    r"(?:,? in fact,?)? (?:built|wrote|written|rolled|made) (?:our own|one"
+    r"|an? (?:\w+ )?(?:orchestrat\w+|scheduler|tool|framework|engine|thing))"
+    r"|(?:thing|tool|scheduler|script)s? (?:that )?(?:we|i|an?(?: \w+)* colleague|somebody) (?:wrote"
+    r"|built)|our own (?:scheduler|orchestrat\w+|tool|framework)"
+    r"|(?:is|are|it['’]?s|just|all|of|plus|have|got|and|on) (?:some )?cron(?:tabs?| ?jobs?)?(?= and\b"
+    r"|[.,;]|$| plus\b| on a\b))",
+    re.IGNORECASE,
+)
+_OTHER = re.compile(
+    r"\b(?:jenkins|data factory|adf|snakemake|nextflow|control[- ]?m|autosys|oozie|rundeck|ssis"
+    r"|informatica|nifi|talend"
+    r"|azkaban|metaflow|kubeflow|celery|tidal|dolphin ?scheduler|glue workflows|active ?batch|stonebranch"
+    r"|inngest|hatchet)\b",
+    re.IGNORECASE,
+)
+_CONTEXTS: tuple[tuple[CompetitorContext, re.Pattern[str]], ...] = (
+    (
+        "past",
+        re.compile(
+            r"\b(?:used to|we used|i used|last job|old (?:job|place|company|team)|previous\w*|tried"
+            r"|years? ago|came from|moved off|migrated off"
+            r"|got rid|ripped out|(?:we|i|they) had|before (?:this|that|i)|back (?:when|then|in)"
+            r"|looked at \w+(?: \w+)? for (?:about )?a \w+|was on|were on)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "evaluating",
+        re.compile(
+            r"\b(?:looking at|looked at|evaluat\w*|compar(?:e|ing|ison|ed) (?:with|to|against|it)"
+            r"|shortlist\w*|quote|options?|bake[- ]?off|versus|vs"
+            r"|consider\w*|trial\w*|proof of concept|poc|the field|talking to|other vendors?|demo(?:ed)?"
+            r"|in on \w+day|against|go back to|paper"
+            r"|on (?:my|the|your|our) list|why not|instead of|did that in|they said|pitch\w*|finalists?"
+            r"|in the final|has a page|has got|['’]s got)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "current_tool",
+        re.compile(
+            r"\b(?:we use|we run|we['’]?re (?:on|all in|running|using)|are running|you['’]?re on|running"
+            r"|right now|today|current\w*|at the minute|at the moment"
+            r"|we have|we['’]ve got|have an?|our|existing|in production|does the|is what|every night"
+            r"|all in on|has a workflow|hq is|use(?:s)? it|still on|it['’]?s boring"
+            r"|what we (?:do|use|run)|lives? (?:in|on)|we['’]?re an?)\b",
+            re.IGNORECASE,
+        ),
+    ),
+)
+
+
+class Mention(NamedTuple):
+    """Words of a turn that name another product."""
+
+    turn: Turn
+    start: int
+    end: int
+    competitor: str
+    context: CompetitorContext
+
+
+class Rivals:
+    """Finds the pack's competitors in a call."""
+
+    def __init__(self, competitors: Sequence[Competitor]) -> None:
+        self._by_alias = {_plain(alias): one.id for one in competitors for alias in (one.id, *one.aliases)}
+        longest_first = sorted(self._by_alias, key=len, reverse=True)
+        names = "|".join(re.escape(alias).replace(r"\ ", r"[\s-]+") for alias in longest_first)
+        self._names = re.compile(rf"\b({names or '(?!)'})\b", re.IGNORECASE)
+
+    def find(self, transcript: Transcript) -> list[Mention]:
+        """One mention per competitor and context, the first of each, in the order of the call. A name
+        dropped in passing is left out where the call says more of it elsewhere."""
+        first: dict[tuple[str, CompetitorContext], Mention] = {}
+        for mention in self._mentions(transcript):
+            first.setdefault((mention.competitor, mention.context), mention)
+        telling = {competitor for competitor, context in first if context != "passing"}
+        return [one for one in first.values() if one.context != "passing" or one.competitor not in telling]
+
+    def named(self, words: str) -> bool:
+        """Whether the words name another product beyond doubt."""
+        return any(not _EVERYDAY.fullmatch(name[1]) for name in self._names.finditer(words))
+
+    def _mentions(self, transcript: Transcript) -> Iterator[Mention]:
+        for turn in transcript.turns:
+            if not (self._names.search(turn.text) or _IN_HOUSE.search(turn.text) or _OTHER.search(turn.text)):
+                continue
+            for clause in clauses(turn.text):
+                place = core(turn.text, clause)
+                words = turn.text[place.start : place.end]
+                around = turn.text[max(0, place.start - 80) : place.end + 80]
+                for competitor in dict.fromkeys(self._competitors(turn, words, around)):
+                    context = _context(words, around, turn, competitor)
+                    yield Mention(turn, place.start, place.end, competitor, context)
+
+    def _competitors(self, turn: Turn, words: str, around: str) -> Iterable[str]:
+        for name in self._names.finditer(words):
+            if _is_meant(name, around):
+                yield self._by_alias[_plain(name[1])]
+        if _OTHER.search(words):
+            yield OTHER
+        if turn.side != "internal" and _IN_HOUSE.search(words):
+            yield IN_HOUSE
+
+
+def _is_meant(name: re.Match[str], around: str) -> bool:
+    """A name that is an everyday word must be written as a name, or be said among words of our trade."""
+    if not _EVERYDAY.fullmatch(name[1]):
+        return True
+    written_as_name = name[1][0].isupper() and name.start() > 0
+    return written_as_name or bool(_OUR_TRADE.search(around.replace(name[1], " ")))
+
+
+def _context(words: str, around: str, turn: Turn, competitor: str) -> CompetitorContext:
+    for text, contexts in ((words, _CONTEXTS), (around, _CONTEXTS[1:])):
+        for context, cues in contexts:
+            if cues.search(text):
+                return context
+    return "current_tool" if competitor in (IN_HOUSE, OTHER) and turn.side != "internal" else "passing"
+
+
+def _plain(alias: str) -> str:
+    return re.sub(r"[\s_-]+", " ", alias).lower()
