@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ Outcome = Literal["hit", "miss", "stale", "joined"]
 
 
 @dataclass(frozen=True, slots=True)
-class Cached(Generic[V]):
+class Answer(Generic[V]):
     """A value, and when it was read at its source.
 
     hit: held and fresh. miss: loaded now. joined: another caller was loading it already. stale: past its
@@ -32,7 +32,7 @@ class Cached(Generic[V]):
     outcome: Outcome
 
 
-class DocCacheStats(BaseModel):
+class CacheStats(BaseModel):
     """What is held now (`size` in the unit of `size_of`), and how calls went since the start."""
 
     entries: int
@@ -48,11 +48,11 @@ class DocCacheStats(BaseModel):
 class _Entry(Generic[V]):
     """An answer as it is handed out while it is fresh."""
 
-    hit: Cached[V]
+    hit: Answer[V]
     fresh_until: float
     size: int
 
-    def stale(self) -> Cached[V]:
+    def stale(self) -> Answer[V]:
         return replace(self.hit, outcome="stale")
 
 
@@ -71,7 +71,7 @@ class DocCache(Generic[V]):
         stale_s: float = 7 * 24 * 3600,
         max_entries: int = 10_000,
         max_size: int = 64_000_000,
-        size_of: Callable[[V], int],
+        size_of: Callable[[V], int] = lambda value: len(repr(value)),
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -80,23 +80,23 @@ class DocCache(Generic[V]):
         self._size_of = size_of
         self._clock = clock
         self._now = now
-        self._entries: TLRUCache[str, _Entry[V]] = TLRUCache(
+        self._entries: TLRUCache[Hashable, _Entry[V]] = TLRUCache(
             max_size,
             ttu=lambda _key, entry, _time: entry.fresh_until + stale_s,
             timer=clock,
             getsizeof=lambda entry: entry.size,
         )
-        self._flights: dict[str, asyncio.Task[tuple[V, datetime]]] = {}
+        self._flights: dict[Hashable, asyncio.Task[tuple[V, datetime]]] = {}
         self._counts: Counter[Outcome | Literal["error"]] = Counter()
 
-    def get(self, key: str) -> Cached[V] | None:
+    def get(self, key: Hashable) -> Answer[V] | None:
         """What is held, as a hit or as stale. Nothing is loaded, nothing counted."""
         entry = self._entries.get(key)
         if entry is None:
             return None
         return entry.hit if self._clock() < entry.fresh_until else entry.stale()
 
-    async def answer(self, key: str, load: Callable[[], Awaitable[V]]) -> Cached[V]:
+    async def answer(self, key: Hashable, load: Callable[[], Awaitable[V]]) -> Answer[V]:
         """What is held while it is fresh, else what `load` brings. Where it raises: what is held still,
         else its exception."""
         entry = self._entries.get(key)
@@ -114,12 +114,12 @@ class DocCache(Generic[V]):
             self._counts["stale"] += 1
             return entry.stale()
         self._counts[outcome] += 1
-        return Cached(value, read_at, outcome)
+        return Answer(value, read_at, outcome)
 
     @property
-    def stats(self) -> DocCacheStats:
+    def stats(self) -> CacheStats:
         self._entries.expire()
-        return DocCacheStats(
+        return CacheStats(
             entries=len(self._entries),
             size=int(self._entries.currsize),
             hits=self._counts["hit"],
@@ -140,12 +140,12 @@ class DocCache(Generic[V]):
             flight.cancel()
         await asyncio.gather(*flights, return_exceptions=True)
 
-    def _begin(self, key: str, load: Callable[[], Awaitable[V]]) -> asyncio.Task[tuple[V, datetime]]:
+    def _begin(self, key: Hashable, load: Callable[[], Awaitable[V]]) -> asyncio.Task[tuple[V, datetime]]:
         flight = self._flights[key] = asyncio.create_task(self._load(key, load))
         flight.add_done_callback(lambda _: self._flights.pop(key))
         return flight
 
-    async def _load(self, key: str, load: Callable[[], Awaitable[V]]) -> tuple[V, datetime]:
+    async def _load(self, key: Hashable, load: Callable[[], Awaitable[V]]) -> tuple[V, datetime]:
         try:
             value = await load()
         except Exception:
@@ -155,9 +155,10 @@ class DocCache(Generic[V]):
         self._keep(key, value, read_at)
         return value, read_at
 
-    def _keep(self, key: str, value: V, read_at: datetime) -> None:
-        hit = Cached(value, read_at, "hit")
+    def _keep(self, key: Hashable, value: V, read_at: datetime) -> None:
+        hit = Answer(value, read_at, "hit")
+        entry = _Entry(hit, self._clock() + self._fresh_s, self._size_of(value))
         with suppress(ValueError):  # a value larger than the whole cache is given, but not kept
-            self._entries[key] = _Entry(hit, self._clock() + self._fresh_s, self._size_of(value))
+            self._entries[key] = entry
         while len(self._entries) > self._max_entries:
             self._entries.popitem()
