@@ -1,0 +1,99 @@
+"""Turns reports into HTML. Pure: what goes in are values, what comes out is the text of a page."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from backend.errors import CoachError
+from backend.pages import cards, wording
+from backend.report import CoachingReport
+from backend.store.tables import CallPage
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+FORMATS = {"auto": "Find out from the transcript"}
+
+
+class Entered(NamedTuple):
+    """What a person typed into the form for a new call."""
+
+    text: str = ""
+    title: str = ""
+    rep: str = ""
+    format: str = "auto"
+
+
+@cache
+def environment() -> Environment:
+    """The templates, compiled as they are first used. Everything is escaped; a missing name is an error."""
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters |= {
+        "clock": wording.clock,
+        "count": wording.count,
+        "percent": wording.percent,
+        "plain": wording.plain,
+        "span": wording.span,
+        "web_url": wording.web_url,
+        "when": wording.when,
+    }
+    made.globals |= {"w": wording, "static_version": _static_version()}
+    return made
+
+
+def call_page(report: CoachingReport) -> str:
+    """One coached call: what to change first, then the transcript with the remarks beside it."""
+    by_id = cards.cards(report)
+    return _page(
+        "call.html",
+        report=report,
+        cards=by_id,
+        turns=cards.beside_turns(report, by_id),
+        wrong=report.wrong_claims(),
+        verdicts=cards.verdict_counts(report),
+    )
+
+
+def calls_page(page: CallPage, *, before: str | None = None, address: str = "http://127.0.0.1:8000") -> str:
+    """The list of calls, newest first. `before` is what this page was asked for, `address` where the
+    service is reached, for the example shown while there are no calls."""
+    return _page("calls.html", calls=page.calls, next=page.next, before=before, address=address)
+
+
+def add_page(error: str | None = None, entered: Entered | None = None) -> str:
+    """The form that takes a transcript. After an error it holds what was entered."""
+    return _page("add.html", error=error, entered=entered or Entered(), formats=FORMATS)
+
+
+def login_page(error: str | None = None) -> str:
+    """The form that takes a token. `error` is one sentence on why the last one was not taken."""
+    return _page("login.html", error=error)
+
+
+def error_page(problem: CoachError) -> str:
+    """What is wrong and what to do, in the error's own sentence."""
+    return _page("error.html", problem=problem)
+
+
+def _page(template: str, **values: object) -> str:
+    return environment().get_template(template).render(values)
+
+
+def _static_version() -> str:
+    """Changes with the static files, so that browsers may keep them for good."""
+    digest = hashlib.sha256()
+    for file in sorted(STATIC.iterdir()):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]

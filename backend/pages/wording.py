@@ -1,0 +1,160 @@
+"""How the pages say things: one place for each label, so that a word means the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from backend.facts import KnowledgeStatus
+from backend.report import AnalystUsed, CompetitorContext, Handling, KnowledgeUsed, Verdict
+from backend.transcript import Side
+
+
+class Label(NamedTuple):
+    """What a moment is called, which icon and tone it has, and whether it is laid open before the reader."""
+
+    words: str
+    icon: str
+    tone: str
+    open: bool = False
+
+
+VERDICTS: dict[Verdict, Label] = {
+    "contradicted": Label("Contradicted by the docs", "cross", "wrong", open=True),
+    "overstated": Label("True only under a condition", "condition", "warn", open=True),
+    "outdated": Label("Was true of Prefect 1 or 2", "past", "warn", open=True),
+    "docs_conflict": Label("Docs disagree with each other", "conflict", "note", open=True),
+    "unclear": Label("Compare yourself", "compare", "quiet"),
+    "not_in_docs": Label("Docs do not say", "blank", "quiet"),
+    "not_checked": Label("Not checked", "blank", "quiet"),
+    "out_of_scope": Label("Not about the product", "blank", "quiet"),
+    "supported": Label("Docs agree", "check", "agree"),
+}
+"""In the order in which a reader should meet them: what was wrong comes first."""
+
+OBJECTION = Label("Objection", "objection", "ask")
+COMPETITOR = Label("Competitor", "versus", "rival")
+QUESTION = Label("Question", "question", "ask")
+
+HANDLED: dict[Handling, str] = {
+    "well": "handled well",
+    "partly": "handled in part",
+    "poorly": "handled poorly",
+    "ignored": "not answered",
+}
+CONTEXTS: dict[CompetitorContext, str] = {
+    "current_tool": "what they use now",
+    "evaluating": "being evaluated",
+    "past": "used before",
+    "passing": "named in passing",
+}
+SIDES: dict[Side, str] = {"internal": "our side", "external": "customer", "unknown": "side unknown"}
+ROLES = {"ae": "account executive", "se": "solutions engineer", "csm": "customer success"}
+
+KNOWLEDGE: dict[KnowledgeStatus, str] = {
+    "fresh": "Checked against the current docs",
+    "stale": "Checked against an older reading of the docs",
+    "snapshot": "Checked against a local copy of the docs",
+    "degraded": "Checked only in part",
+    "off": "Docs were not consulted",
+}
+KNOWLEDGE_MEANS: dict[KnowledgeStatus, str] = {
+    "fresh": "Every look-up was answered within its time.",
+    "stale": "Earlier answers were used, past their time. Recent changes to the docs may be missing.",
+    "snapshot": "The live docs were not reached. The copy may be behind them.",
+    "degraded": "Some look-ups failed. A verdict below may rest on the local copy or be missing.",
+    "off": "The docs were not asked. Product claims are unchecked, or rest on our own notes.",
+}
+
+_RIVALS = {"mwaa": "MWAA", "in_house": "built in house", "other": "another tool"}
+
+
+def rival(competitor: str) -> str:
+    """A competitor's id as its name."""
+    return _RIVALS.get(competitor) or plain(competitor, title=True)
+
+
+def plain(name: str, title: bool = False) -> str:
+    """A name made for machines, as words."""
+    words = name.replace("_", " ").strip()
+    return words.title() if title else words[:1].upper() + words[1:]
+
+
+def clock(seconds: float | None) -> str:
+    """Seconds into a call as 12:04 or 1:02:33; empty where there is no time."""
+    if seconds is None:
+        return ""
+    minutes, second = divmod(int(max(seconds, 0)), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def span(seconds: float | None) -> str:
+    """A length of time in words: 42 min, 3 h 5 min, 40 s."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"{round(seconds)} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def when(moment: datetime | None) -> str:
+    """A point in time as 20 Nov 2026, 14:02 UTC."""
+    if moment is None:
+        return ""
+    if moment.tzinfo is None:
+        return f"{day(moment)}, {moment:%H:%M}"
+    moment = moment.astimezone(UTC)
+    return f"{day(moment)}, {moment:%H:%M} UTC"
+
+
+def day(moment: date) -> str:
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def percent(share: float) -> int:
+    return max(0, min(100, round(share * 100)))
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """1 call, 2 calls."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """a, b and c."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def web_url(url: str | None) -> str | None:
+    """The URL if it is http or https, else None: nothing else becomes a link."""
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
+        return None
+    return url if parts.scheme in {"http", "https"} and parts.netloc else None
+
+
+def knowledge(used: KnowledgeUsed) -> str:
+    """What the knowledge status means for this report, with reading time and sources."""
+    parts = [KNOWLEDGE_MEANS[used.status]]
+    if used.read_at:
+        read = f"Read {when(used.read_at)}"
+        parts.append(f"{read} from {listed(used.sources)}." if used.sources else f"{read}.")
+    elif used.sources:
+        parts.append(f"Sources: {listed(used.sources)}.")
+    if used.failed:
+        parts.append(f"{used.failed:,} of {count(used.look_ups, 'look-up')} failed.")
+    return " ".join(parts)
+
+
+def analyst(used: AnalystUsed) -> str:
+    """Who analysed the call, and why it was not Claude where Claude was asked."""
+    who = "Claude" if used.kind == "claude" else "fixed rules, without a language model"
+    named = f"Analysed by {who}{f' ({used.model})' if used.model else ''}"
+    return f"{named}, in place of Claude. {used.why or ''}".strip() if used.fell_back else f"{named}."

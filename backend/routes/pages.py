@@ -1,0 +1,45 @@
+"""What people open in a browser."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Request
+
+from backend.pages import render
+from backend.pages.page import Page
+from backend.store import Store
+
+CALLS_PER_PAGE = 50
+
+
+def pages_router() -> APIRouter:
+    """The pages. Include it after the routers with narrower paths, such as `/calls/x.json`."""
+    routes = APIRouter(include_in_schema=False, default_response_class=Page)
+
+    @routes.get("/")
+    @routes.get("/calls")
+    async def calls(request: Request, before: str | None = None) -> Page:
+        page = await _store(request).calls(CALLS_PER_PAGE, before)
+        address = str(request.base_url).rstrip("/")
+        return Page(await asyncio.to_thread(render.calls_page, page, before=before, address=address))
+
+    @routes.get("/calls/{report_id}")
+    async def call(request: Request, report_id: str) -> Page:
+        report = await _store(request).by_id(report_id)
+        return Page(await asyncio.to_thread(render.call_page, report))
+
+    @routes.get("/add")
+    async def add() -> Page:
+        return Page(render.add_page())
+
+    @routes.get("/login")
+    async def login() -> Page:
+        return Page(render.login_page())
+
+    return routes
+
+
+def _store(request: Request) -> Store:
+    store: Store = request.app.state.house.store
+    return store
