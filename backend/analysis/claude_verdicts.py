@@ -1,0 +1,297 @@
+"""What of Claude's judgement can be relied on: verdicts that stand on quotes found again word for word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from backend.analysis.analyst import (
+    Brief,
+    Judgement,
+    Moments,
+    SpottedClaim,
+    SpottedCompetitor,
+    SpottedObjection,
+    SpottedQuestion,
+)
+from backend.analysis.claude_briefs import Batch, facts_by_id, shown_passages
+from backend.analysis.claude_door import Answer
+from backend.analysis.claude_spotting import OURS, Seen, locate
+from backend.analysis.fences import one_line
+from backend.analysis.verbatim import find_span
+from backend.facts import ObjectionGuide
+from backend.report import (
+    ACCUSING,
+    Claim,
+    CompetitorMention,
+    Evidence,
+    Handling,
+    Objection,
+    OpenQuestion,
+    Suggestion,
+    Verdict,
+)
+from backend.transcript import Quote, Transcript
+
+MOST_EVIDENCE = 4
+SHORTEST_EVIDENCE_WORDS = 3
+"""Fewer words of a passage settle nothing."""
+LONGEST_REASON = 600
+LONGEST_SUGGESTION = 1_200
+UNPROVEN_CONFIDENCE = 0.3
+
+NOT_JUDGED = "Not judged."
+NO_KNOWLEDGE = "No product knowledge was at hand to check this."
+NO_QUOTE = "Claude's verdict rested on no quote that could be verified, so this is left open."
+UNSURE_FACT = "Only a fact that is not sure enough to correct anybody speaks against this."
+
+
+class Cited(Answer):
+    passage: str = Field(description="The passage's number, such as P3.")
+    quote: str = Field(description="Copied from that passage, word for word.")
+
+
+class ClaimJudged(Answer):
+    """Evidence and reason come before the verdict, because Claude writes in this order."""
+
+    id: str
+    evidence: list[Cited]
+    reason: str
+    verdict: Literal[
+        "supported",
+        "contradicted",
+        "overstated",
+        "outdated",
+        "not_in_docs",
+        "docs_conflict",
+        "out_of_scope",
+        "unclear",
+    ]
+    confidence: float = Field(ge=0, le=1)
+    correction: str | None
+
+
+class ObjectionJudged(Answer):
+    id: str
+    response: Seen | None = Field(description="The words that answered it best, or null.")
+    handled: Handling
+    evidence: list[Cited]
+    suggestion: str
+
+
+class CompetitorJudged(Answer):
+    id: str
+    evidence: list[Cited]
+    positioning: str
+
+
+class QuestionJudged(Answer):
+    id: str
+    answered: bool
+    evidence: list[Cited]
+    suggestion: str | None
+
+
+class JudgeAnswer(Answer):
+    """What Claude answers for one batch of moments."""
+
+    claims: list[ClaimJudged]
+    objections: list[ObjectionJudged]
+    competitors: list[CompetitorJudged]
+    questions: list[QuestionJudged]
+
+
+class Verdicts:
+    """Claude's answers by moment, and what becomes of each moment with or without one."""
+
+    def __init__(
+        self,
+        transcript: Transcript,
+        briefs: Mapping[str, Brief],
+        guides: Mapping[str, ObjectionGuide],
+        parts: Sequence[Batch],
+        answers: Sequence[JudgeAnswer],
+    ) -> None:
+        self._turns = transcript.turns
+        self._guides = guides
+        self._proofs: dict[str, Proof] = {}
+        self._claims: dict[str, ClaimJudged] = {}
+        self._objections: dict[str, ObjectionJudged] = {}
+        self._competitors: dict[str, CompetitorJudged] = {}
+        self._questions: dict[str, QuestionJudged] = {}
+        for batch, answer in zip(parts, answers, strict=True):
+            asked = {moment.id for moment in batch.moments}
+            self._proofs |= {one: Proof(batch.numbers, briefs.get(one)) for one in asked}
+            self._claims |= {one.id: one for one in reversed(answer.claims) if one.id in asked}
+            self._objections |= {one.id: one for one in reversed(answer.objections) if one.id in asked}
+            self._competitors |= {one.id: one for one in reversed(answer.competitors) if one.id in asked}
+            self._questions |= {one.id: one for one in reversed(answer.questions) if one.id in asked}
+
+    def of(self, moments: Moments) -> Judgement:
+        return Judgement(
+            claims=[self._claim(one) for one in moments.claims],
+            objections=[self._objection(one) for one in moments.objections],
+            competitors=[self._mention(one) for one in moments.competitors],
+            questions=[self._question(one) for one in moments.questions],
+            warnings=[*moments.warnings, *self._forgotten()],
+        )
+
+    def _claim(self, spotted: SpottedClaim) -> Claim:
+        proof = self._proofs.get(spotted.id)
+        if proof is None:
+            return unchecked_claim(spotted)
+        return judged_claim(spotted, self._claims.get(spotted.id), proof)
+
+    def _objection(self, spotted: SpottedObjection) -> Objection:
+        judged = self._objections.get(spotted.id)
+        return Objection(
+            id=spotted.id,
+            quote=spotted.quote,
+            category=spotted.category,
+            handled=judged.handled if judged else "partly" if spotted.response else "ignored",
+            response=self._response(judged, spotted) or spotted.response,
+            suggestion=self._suggestion(spotted.id, judged.suggestion, judged)
+            if judged
+            else Suggestion(text=self._stand_in(spotted)),
+        )
+
+    def _response(self, judged: ObjectionJudged | None, spotted: SpottedObjection) -> Quote | None:
+        if judged is None or judged.response is None:
+            return None
+        after, last = spotted.quote.turn + 1, len(self._turns) - 1
+        return locate(self._turns, after, last, judged.response, OURS)
+
+    def _mention(self, spotted: SpottedCompetitor) -> CompetitorMention:
+        judged = self._competitors.get(spotted.id)
+        return CompetitorMention(
+            id=spotted.id,
+            quote=spotted.quote,
+            competitor=spotted.competitor,
+            context=spotted.context,
+            positioning=self._suggestion(spotted.id, judged.positioning, judged)
+            if judged
+            else Suggestion(text=NOT_JUDGED),
+        )
+
+    def _question(self, spotted: SpottedQuestion) -> OpenQuestion:
+        judged = self._questions.get(spotted.id)
+        suggestion = None
+        if judged and judged.suggestion:
+            suggestion = self._suggestion(spotted.id, judged.suggestion, judged)
+        return OpenQuestion(
+            id=spotted.id,
+            quote=spotted.quote,
+            answered=judged.answered if judged else spotted.answered,
+            suggestion=suggestion,
+        )
+
+    def _suggestion(
+        self, moment: str, text: str, judged: ObjectionJudged | CompetitorJudged | QuestionJudged
+    ) -> Suggestion:
+        return Suggestion(
+            text=one_line(text, LONGEST_SUGGESTION) or NOT_JUDGED,
+            evidence=self._proofs[moment].evidence(judged.evidence),
+        )
+
+    def _stand_in(self, spotted: SpottedObjection) -> str:
+        guide = self._guides.get(spotted.guide or "")
+        return guide.good_answer[0] if guide and guide.good_answer else NOT_JUDGED
+
+    def _forgotten(self) -> list[str]:
+        answered = {*self._claims, *self._objections, *self._competitors, *self._questions}
+        count = len(self._proofs.keys() - answered)
+        return [f"Claude left {count} of {len(self._proofs)} moments unjudged."] if count else []
+
+
+class Proof:
+    """Turns what Claude cited into evidence: words of a passage it was shown for that very moment."""
+
+    def __init__(self, numbers: Mapping[str, str], brief: Brief | None) -> None:
+        self._shown = {
+            numbers[passage.id]: passage for passage in shown_passages(brief) if passage.id in numbers
+        }
+        self._facts = facts_by_id(brief)
+
+    def evidence(self, cited: Iterable[Cited]) -> list[Evidence]:
+        """The citations that hold, each once, with everything but the words taken from the passage."""
+        found: dict[tuple[str, str], Evidence] = {}
+        for one in cited:
+            evidence = self._verified(one)
+            if evidence and len(found) < MOST_EVIDENCE:
+                found.setdefault((evidence.passage_id, evidence.quote), evidence)
+        return list(found.values())
+
+    def may_accuse(self, evidence: Iterable[Evidence]) -> bool:
+        """Whether any of this is the documentation itself, or a fact that is sure enough."""
+        return any(
+            one.source != "pack" or (one.passage_id in self._facts and self._facts[one.passage_id].may_accuse)
+            for one in evidence
+        )
+
+    def _verified(self, cited: Cited) -> Evidence | None:
+        passage = self._shown.get(cited.passage.strip("[] "))
+        if passage is None or len(cited.quote.split()) < SHORTEST_EVIDENCE_WORDS:
+            return None
+        span = find_span(cited.quote, passage.text)
+        if span is None:
+            return None
+        return Evidence(
+            passage_id=passage.id,
+            url=passage.url,
+            title=passage.title,
+            quote=passage.text[slice(*span)],
+            read_at=passage.read_at,
+            source=passage.source,
+            origin=passage.origin,
+        )
+
+
+def judged_claim(spotted: SpottedClaim, judged: ClaimJudged | None, proof: Proof) -> Claim:
+    """The claim with Claude's verdict, or `unclear` where the verdict leans on nothing that holds."""
+    if judged is None:
+        return _claim(spotted, "unclear", 0, NOT_JUDGED)
+    evidence = proof.evidence(judged.evidence)
+    missing = _missing(judged.verdict, evidence, proof)
+    if missing:
+        return _claim(spotted, "unclear", min(judged.confidence, UNPROVEN_CONFIDENCE), missing, evidence)
+    claim = _claim(
+        spotted, judged.verdict, judged.confidence, one_line(judged.reason, LONGEST_REASON), evidence
+    )
+    if judged.verdict in ACCUSING and judged.correction:
+        claim.correction = one_line(judged.correction, LONGEST_REASON) or None
+    return claim
+
+
+def unchecked_claim(spotted: SpottedClaim) -> Claim:
+    return _claim(spotted, "not_checked", 0, NO_KNOWLEDGE)
+
+
+def _missing(verdict: Verdict, evidence: Sequence[Evidence], proof: Proof) -> str | None:
+    """Why a verdict does not stand on its evidence, or None where it does."""
+    if verdict in ACCUSING | {"supported", "docs_conflict"} and not evidence:
+        return NO_QUOTE
+    if verdict in ACCUSING and not proof.may_accuse(evidence):
+        return UNSURE_FACT
+    if verdict == "docs_conflict" and len(evidence) < 2:
+        return NO_QUOTE
+    return None
+
+
+def _claim(
+    spotted: SpottedClaim,
+    verdict: Verdict,
+    confidence: float,
+    reason: str,
+    evidence: Sequence[Evidence] = (),
+) -> Claim:
+    return Claim(
+        id=spotted.id,
+        quote=spotted.quote,
+        topic=spotted.topic,
+        verdict=verdict,
+        confidence=confidence,
+        reason=reason or NOT_JUDGED,
+        evidence=list(evidence),
+    )

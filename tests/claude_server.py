@@ -1,0 +1,326 @@
+"""A local server that speaks as much of Claude's Messages API as Call Coach uses. Nothing of ours is patched.
+
+    with ClaudeServer(Sensible(claims={"Prefect is free": "supported"})) as server:
+        ...   # ANTHROPIC_BASE_URL=server.url
+    server.requests[0].model, server.requests[0].data, server.requests[0].step
+
+`answer` is called with each `Asked`, in the server's thread, and returns a `Says`: `says({...})` for a
+JSON answer, `fails(529)`, `refuses()`, `cut_off()`, `HANGS`. `in_turn(first, second, ...)` gives one
+answer after another. `Sensible` plays a whole analysis of any call.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Literal, Self
+
+import uvicorn
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from starlette.types import Receive, Scope, Send
+
+Json = Mapping[str, object]
+
+
+class _Open(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class Block(_Open):
+    type: str
+    text: str
+    cache_control: dict[str, str] | None = None
+
+
+class Message(_Open):
+    role: str
+    content: str | list[Block]
+
+    @property
+    def text(self) -> str:
+        if isinstance(self.content, str):
+            return self.content
+        return "\n\n".join(block.text for block in self.content)
+
+
+class Format(_Open):
+    type: str
+    schema_: dict[str, JsonValue] = Field(alias="schema")
+
+
+class OutputConfig(_Open):
+    format: Format
+
+
+class Body(_Open):
+    model: str
+    max_tokens: int
+    system: list[Block]
+    messages: list[Message]
+    output_config: OutputConfig
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request as it came over the wire. `raw` is the body, byte for byte."""
+
+    path: str
+    headers: Mapping[str, str]
+    raw: bytes
+    body: Body
+
+    @property
+    def model(self) -> str:
+        return self.body.model
+
+    @property
+    def system(self) -> str:
+        return "\n".join(block.text for block in self.body.system)
+
+    @property
+    def data(self) -> str:
+        """What the first user message says: the fenced data and the closing line."""
+        return self.body.messages[0].text
+
+    @property
+    def step(self) -> Literal["spot", "judge"]:
+        definitions = json.dumps(self.body.output_config.format.schema_)
+        return "judge" if '"verdict"' in definitions else "spot"
+
+    @property
+    def is_repair(self) -> bool:
+        return len(self.body.messages) > 1
+
+
+@dataclass(frozen=True)
+class Says:
+    text: str = "{}"
+    status: int = 200
+    stop_reason: str = "end_turn"
+    hangs: bool = False
+    raw: bytes | None = None
+    """Sent as it is in place of a Messages API answer."""
+
+
+HANGS = Says(hangs=True)
+Answer = Callable[[Asked], Says]
+
+
+def says(answer: Json) -> Says:
+    return Says(text=json.dumps(answer))
+
+
+def fails(status: int, kind: str = "api_error") -> Says:
+    error = {"type": "error", "error": {"type": kind, "message": "a message with words of the call"}}
+    return Says(status=status, raw=json.dumps(error).encode())
+
+
+def refuses() -> Says:
+    return Says(text="", stop_reason="refusal")
+
+
+def cut_off(text: str = '{"claims": [') -> Says:
+    return Says(text=text, stop_reason="max_tokens")
+
+
+def in_turn(*answers: Says) -> Answer:
+    """These answers, one for each request; the last one again for any further."""
+    left = list(answers)
+    return lambda _: left.pop(0) if len(left) > 1 else left[0]
+
+
+class ClaudeServer:
+    """Runs on a free loopback port in a thread of its own while the `with` block lasts."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.requests: list[Asked] = []
+        self._answer = answer
+        self._errors: list[Exception] = []
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.listen(128)  # connections made before uvicorn is up wait here
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                self._app,
+                lifespan="off",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
+
+    def steps(self) -> list[str]:
+        return [asked.step for asked in self.requests]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)
+        self._socket.close()
+        if error is None and self._errors:
+            raise self._errors[0]
+
+    async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        raw = await _read(receive)
+        try:
+            asked = Asked(
+                path=scope["path"],
+                headers={name.decode(): value.decode() for name, value in scope["headers"]},
+                raw=raw,
+                body=Body.model_validate_json(raw),
+            )
+            self.requests.append(asked)
+            said = self._answer(asked)
+        except Exception as error:  # noqa: BLE001  raised again in the test's own thread, by __exit__
+            self._errors.append(error)
+            said = fails(500)
+        if said.hangs:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            return
+        await _send(send, said)
+
+
+async def _read(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+async def _send(send: Send, said: Says) -> None:
+    body = said.raw if said.raw is not None else json.dumps(_message(said)).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": said.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _message(said: Says) -> Json:
+    return {
+        "id": "msg_01",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-test",
+        "content": [{"type": "text", "text": said.text}] if said.text else [],
+        "stop_reason": said.stop_reason,
+        "stop_sequence": None,
+        "usage": {"input_tokens": 100, "output_tokens": 10, "cache_read_input_tokens": 50},
+    }
+
+
+_TURN = re.compile(r"^\[(\d+)\] .*? \((internal|external|unknown)\): (.*)$", re.MULTILINE)
+_MOMENT = re.compile(r"^([comq]\d+): (claim|objection|competitor|question)", re.MULTILINE)
+_PASSAGE = re.compile(r"^\[(P\d+)\] .*\n(.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Sensible:
+    """Plays Claude for any call. Each quote given is found wherever its words stand in a turn.
+
+    `claims` maps a quote to its verdict (None: each turn of ours that names Prefect is `supported`),
+    `objections` a quote to how it was handled, `competitors` a quote to an id; `questions` are quotes.
+    Evidence is the beginning of the moment's first passage.
+    """
+
+    claims: Mapping[str, str] | None = None
+    objections: Mapping[str, str] = field(default_factory=dict)
+    competitors: Mapping[str, str] = field(default_factory=dict)
+    questions: tuple[str, ...] = ()
+
+    def __call__(self, asked: Asked) -> Says:
+        return says(self.spot(asked.data) if asked.step == "spot" else self.judge(asked.data))
+
+    def spot(self, data: str) -> Json:
+        turns = [(int(turn), side, text) for turn, side, text in _TURN.findall(data)]
+        claims = self.claims if self.claims is not None else _product_talk(turns)
+        return {
+            "claims": [{**seen, "topic": "Prefect", "about": seen["quote"]} for seen in _seen(turns, claims)],
+            "objections": [
+                {**seen, "category": "other", "about": seen["quote"], "guide": None, "response": None}
+                for seen in _seen(turns, self.objections)
+            ],
+            "competitors": [
+                {**seen, "competitor": self.competitors[str(seen["quote"])], "context": "evaluating"}
+                for seen in _seen(turns, self.competitors)
+            ],
+            "questions": [
+                {**seen, "about": seen["quote"], "answered": False}
+                for seen in _seen(turns, dict.fromkeys(self.questions, ""))
+            ],
+        }
+
+    def judge(self, data: str) -> Json:
+        answer: dict[str, list[Json]] = {"claims": [], "objections": [], "competitors": [], "questions": []}
+        passages: dict[str, str] = dict(_PASSAGE.findall(data))
+        for moment, kind, quote, numbers in _moments(data):
+            shown = next((number for number in numbers if number in passages), None)
+            words = " ".join(passages[shown].rstrip("…").split()[:12]) if shown else ""
+            evidence = [{"passage": shown, "quote": words}] if shown else []
+            answer[f"{kind}s"].append({"id": moment, "evidence": evidence, **self._judged(kind, quote)})
+        return answer
+
+    def _judged(self, kind: str, quote: str) -> Json:
+        match kind:
+            case "claim":
+                verdict = (self.claims or {}).get(quote, "supported")
+                wrong = verdict in {"contradicted", "overstated", "outdated"}
+                return {
+                    "reason": "The passage settles it.",
+                    "verdict": verdict,
+                    "confidence": 0.9,
+                    "correction": "Say what the passage says." if wrong else None,
+                }
+            case "objection":
+                handled = self.objections.get(quote, "partly")
+                return {"response": None, "handled": handled, "suggestion": "Say what the passage says."}
+            case "competitor":
+                return {"positioning": "It is good at what it does; Prefect does other things."}
+            case _:
+                return {"answered": False, "suggestion": "Say what the passage says."}
+
+
+def spotted(**lists: list[Json]) -> Says:
+    """A spotting answer with these lists, and the others empty."""
+    return says({"claims": [], "objections": [], "competitors": [], "questions": [], **lists})
+
+
+judged = spotted
+"""A judging answer has the same four lists."""
+
+
+def _seen(turns: list[tuple[int, str, str]], quotes: Mapping[str, str]) -> list[dict[str, object]]:
+    return [{"turn": turn, "quote": quote} for turn, _, text in turns for quote in quotes if quote in text]
+
+
+def _product_talk(turns: list[tuple[int, str, str]]) -> Mapping[str, str]:
+    return {
+        " ".join(text.split()[:12]): "supported"
+        for _, side, text in turns
+        if side != "external" and "prefect" in text.lower()
+    }
+
+
+def _moments(data: str) -> Iterator[tuple[str, str, str, list[str]]]:
+    starts = list(_MOMENT.finditer(data))
+    for start, following in zip(starts, [*starts[1:], None], strict=True):
+        stretch = data[start.end() : following.start() if following else len(data)]
+        quote = re.search(r"^To judge: (.*)$", stretch, re.MULTILINE)
+        numbers = re.search(r"^Its passages: (.*)$", stretch, re.MULTILINE)
+        assert quote
+        assert numbers
+        yield start[1], start[2], quote[1], re.findall(r"P\d+", numbers[1])
