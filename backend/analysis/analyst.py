@@ -65,6 +65,7 @@ class Moments(BaseModel):
     objections: list[SpottedObjection] = Field(default_factory=list)
     competitors: list[SpottedCompetitor] = Field(default_factory=list)
     questions: list[SpottedQuestion] = Field(default_factory=list)
+    warnings: list[str] = Field(default_factory=list)
 
 
 class Brief(BaseModel):
