@@ -12,6 +12,7 @@
     ├── NotLoggedIn                 401
     ├── Forbidden                   403
     ├── NotFound                    404
+    ├── MethodNotAllowed            405
     ├── UnverifiedQuote             500  a quote is not in its turn or passage; never stored
     ├── StoreUnavailable            503
     ├── KnowledgeUnavailable        a docs look-up gave no answer; the analysis goes on without it
@@ -85,6 +86,11 @@ class Forbidden(CoachError):
 class NotFound(CoachError):
     status = 404
     title = "Not found"
+
+
+class MethodNotAllowed(CoachError):
+    status = 405
+    title = "Method not allowed"
 
 
 class UnverifiedQuote(CoachError):

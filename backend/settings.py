@@ -14,6 +14,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.errors import UnusableSetting
 
+PUBLIC_DOCS_MCP_URL = "https://prefect-docs.fastmcp.app/mcp"
+"""Where prefect-mcp asks when PREFECT_DOCS_MCP_URL is not set."""
+
 PACKAGE = Path(__file__).parent
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -171,13 +174,25 @@ def _refuse_misspelt(names: set[str]) -> None:
     for name in sorted(names):
         if name.upper() in known:
             continue
-        near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.9)
+        meant = next((one for one in known if _almost(name.upper(), one)), None)
+        if meant:
+            raise UnusableSetting(f"{name} is not a setting of Call Coach; did you mean {meant}?")
         if name.upper().startswith("COACH_"):
-            near = near or difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]}?" if near else "see .env.example for the names."
-            raise UnusableSetting(f"{name} is not a setting of Call Coach; {hint}")
-        if near:
-            raise UnusableSetting(f"{name} is not a setting of Call Coach; did you mean {near[0]}?")
+            raise UnusableSetting(f"{name} is not a setting of Call Coach; .env.example lists them.")
+
+
+def _almost(name: str, known: str) -> bool:
+    """Whether a name is a misspelling of a known one: word by word alike, or only the underscores differ.
+
+    Prefect and Anthropic have many settings of their own; one more word makes it another name.
+    """
+    if name.replace("_", "") == known.replace("_", ""):
+        return True
+    words, wanted = name.split("_"), known.split("_")
+    return len(words) == len(wanted) and all(
+        difflib.SequenceMatcher(None, one, other).ratio() > 0.7
+        for one, other in zip(words, wanted, strict=True)
+    )
 
 
 def _sentence(error: ValidationError) -> str:

@@ -1,0 +1,33 @@
+"""The web service."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.staticfiles import StaticFiles
+
+from backend.house import House
+from backend.routes import analyze, calls, health, pages
+from backend.routes.door import Door
+from backend.routes.problems import answer_errors
+from backend.settings import LOOPBACK, PACKAGE
+
+
+def create_app(house: House) -> FastAPI:
+    """The service in front of an open house, which outlives it."""
+    # The interactive docs would load their script from another host.
+    app = FastAPI(title="Call Coach", version="0.1.0", docs_url=None, redoc_url=None)
+    app.state.house = house
+    settings = house.settings
+    app.add_middleware(GZipMiddleware, minimum_size=2_000)
+    app.add_middleware(
+        Door,
+        tokens=settings.api_tokens,
+        max_body_bytes=settings.max_body_bytes,
+        loopback_only=settings.coach_host in LOOPBACK and not settings.api_tokens,
+    )
+    answer_errors(app)
+    for router in (analyze.router(), calls.router(), health.router(), pages.pages_router()):
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=PACKAGE / "pages" / "static"), name="static")
+    return app

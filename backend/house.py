@@ -1,0 +1,87 @@
+"""The house, built once: store, knowledge, analysts and the engine, opened and closed together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from backend.analysis.analyst import Analyst
+from backend.analysis.claude import ClaudeAnalyst
+from backend.analysis.engine import Coach, Options
+from backend.analysis.prompts import Prompts
+from backend.analysis.rules import RulesAnalyst
+from backend.errors import StoreUnavailable
+from backend.report import CoachingReport
+from backend.services.docs_snapshot import Snapshot
+from backend.services.knowledge import ProductKnowledge
+from backend.services.prefect_mcp import PrefectMCP
+from backend.settings import Settings
+from backend.store.store import Store
+from backend.transcript import Transcript
+
+
+@dataclass(frozen=True)
+class House:
+    """What routes and commands work with."""
+
+    settings: Settings
+    store: Store
+    snapshot: Snapshot
+    knowledge: ProductKnowledge
+    coach: Coach
+
+    async def analyse(
+        self, transcript: Transcript, options: Options, *, force: bool = False
+    ) -> tuple[CoachingReport, bool]:
+        """The stored report on this very call if there is one as good as today's, else a new one, stored.
+
+        The flag says whether it came from the store. A store that fails costs the storing, not the report.
+        """
+        stored = None if force else await self._stored(transcript, options)
+        if stored:
+            return stored, True
+        report = await self.coach.coach(transcript, options)
+        try:
+            await self.store.save(report)
+        except StoreUnavailable as failure:
+            report.warnings.append(f"This report was not stored. {failure}")
+        return report, False
+
+    async def _stored(self, transcript: Transcript, options: Options) -> CoachingReport | None:
+        try:
+            stored = await self.store.by_content_key(self.coach.content_key(transcript, options))
+        except StoreUnavailable:
+            return None  # saving meets the same trouble, and says so in the report
+        return stored if stored and not self.coach.could_do_better(stored) else None
+
+
+@asynccontextmanager
+async def open_house(settings: Settings) -> AsyncIterator[House]:
+    """Build everything by the settings and close it in reverse order; prefect-mcp warms up meanwhile."""
+    async with AsyncExitStack() as stack:
+        snapshot = await asyncio.to_thread(
+            Snapshot.open, settings.coach_data_dir, settings.coach_knowledge_dir
+        )
+        stack.callback(snapshot.close)
+        client = None
+        if settings.prefect_mcp_enabled:
+            client = await stack.enter_async_context(
+                PrefectMCP.from_settings(settings, allowed=snapshot.is_product_vocabulary)
+            )
+        url = settings.database_url.get_secret_value() if settings.database_url else None
+        store = await stack.enter_async_context(Store.open(url, settings.coach_data_dir))
+        knowledge = ProductKnowledge.from_settings(settings, snapshot, client)
+        analysts: dict[str, Analyst] = {"rules": _rules(snapshot)}
+        if settings.claude_configured:
+            prompts = Prompts.load(settings.coach_prompts_dir)
+            claude = ClaudeAnalyst.from_settings(settings, prompts, snapshot.pack.competitors)
+            stack.push_async_callback(claude.close)
+            analysts["claude"] = claude
+        yield House(settings, store, snapshot, knowledge, Coach(knowledge, analysts, settings.analyst))
+
+
+def _rules(snapshot: Snapshot) -> RulesAnalyst:
+    pack = snapshot.pack
+    return RulesAnalyst(pack.competitors, pack.objections, snapshot.facts, pack.speech)

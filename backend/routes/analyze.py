@@ -1,0 +1,189 @@
+"""POST /analyze: a call in any form, a coaching report out."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Literal, TypeVar
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from backend.analysis.engine import Options
+from backend.errors import BadRequest
+from backend.formats import CallHints, FormatName, Limits, parse
+from backend.formats.fields import decode_json
+from backend.formats.hygiene import decode
+from backend.house import House
+from backend.report import CoachingReport
+from backend.transcript import Transcript
+
+Wishes = TypeVar("Wishes", bound=BaseModel)
+
+
+class AnalyzeOptions(BaseModel):
+    """`enrich=false` leaves product knowledge out; `force=true` analyses anew what is stored already."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    enrich: bool = True
+    analyst: Literal["auto", "claude", "rules"] = "auto"
+    force: bool = False
+
+
+class AnalyzeRequest(BaseModel):
+    """A call to analyse: `transcript` is a text or any of the structured formats."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    transcript: JsonValue
+    format: FormatName = "auto"
+    call: CallHints | None = None
+    options: AnalyzeOptions = Field(default_factory=AnalyzeOptions)
+
+
+class AnalyzeQuery(BaseModel):
+    """The same wishes for a raw body or an upload, as query parameters or form fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: FormatName = "auto"
+    id: str | None = None
+    title: str | None = None
+    started_at: datetime | None = None
+    rep: str | None = None
+    enrich: bool = True
+    analyst: Literal["auto", "claude", "rules"] = "auto"
+    force: bool = False
+
+    def hints(self) -> CallHints | None:
+        given = self.model_dump(include={"id", "title", "started_at", "rep"}, exclude_none=True)
+        return CallHints(**given) if given else None
+
+    def options(self) -> AnalyzeOptions:
+        return AnalyzeOptions(enrich=self.enrich, analyst=self.analyst, force=self.force)
+
+
+class Asked(BaseModel):
+    """What a request comes down to, whatever its form."""
+
+    data: bytes | JsonValue
+    filename: str | None = None
+    format: FormatName = "auto"
+    hints: CallHints | None = None
+    options: AnalyzeOptions = Field(default_factory=AnalyzeOptions)
+
+
+def router() -> APIRouter:
+    routes = APIRouter()
+
+    @routes.post(
+        "/analyze",
+        response_model=CoachingReport,
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {"schema": AnalyzeRequest.model_json_schema()},
+                    "multipart/form-data": {
+                        "schema": {
+                            "type": "object",
+                            "properties": {"file": {"type": "string", "format": "binary"}},
+                        }
+                    },
+                    "text/plain": {"schema": {"type": "string"}},
+                    "text/vtt": {"schema": {"type": "string"}},
+                },
+            }
+        },
+    )
+    async def analyze(request: Request) -> Response:
+        """Coach a call. Answers the stored report where the same call was analysed before."""
+        house: House = request.app.state.house
+        report, _ = await analyse(house, await read_request(request))
+        # Serialised once: FastAPI would validate and serialise it again.
+        return Response(
+            report.model_dump_json(),
+            media_type="application/json",
+            headers={"Location": f"/calls/{report.id}"},
+        )
+
+    return routes
+
+
+async def analyse(house: House, asked: Asked) -> tuple[CoachingReport, bool]:
+    """Parse off the event loop and coach."""
+    transcript = await asyncio.to_thread(_parse, house, asked)
+    options = Options(enrich=asked.options.enrich, analyst=asked.options.analyst)
+    return await house.analyse(transcript, options, force=asked.options.force)
+
+
+def _parse(house: House, asked: Asked) -> Transcript:
+    settings = house.settings
+    return parse(
+        asked.data,
+        format=asked.format,
+        hints=asked.hints,
+        filename=asked.filename,
+        limits=Limits(settings.coach_max_turns, settings.coach_max_words),
+        internal_domains=settings.internal_domains,
+    )
+
+
+async def read_request(request: Request) -> Asked:
+    """A JSON request, an upload, or the raw file itself, told apart by content type."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return await _upload(request)
+    wishes = _checked(AnalyzeQuery, dict(request.query_params))
+    body = await request.body()
+    if kind == "application/json":
+        return await asyncio.to_thread(_json, body, wishes)
+    return Asked(data=body, format=wishes.format, hints=wishes.hints(), options=wishes.options())
+
+
+def _json(body: bytes, wishes: AnalyzeQuery) -> Asked:
+    """The documented request; or, posted as JSON, a transcript file as it came from its source."""
+    decoded = decode_json(decode(body))
+    if not _is_request(decoded):
+        return Asked(data=decoded, format=wishes.format, hints=wishes.hints(), options=wishes.options())
+    asked = _checked(AnalyzeRequest, decoded)
+    return Asked(data=asked.transcript, format=asked.format, hints=asked.call, options=asked.options)
+
+
+def _is_request(decoded: JsonValue) -> bool:
+    if not isinstance(decoded, dict) or "transcript" not in decoded:
+        return False
+    call = decoded.get("call")
+    from_gong = isinstance(call, dict) and "parties" in call
+    return not from_gong and set(decoded) <= set(AnalyzeRequest.model_fields)
+
+
+async def _upload(request: Request) -> Asked:
+    """A multipart form: the transcript in `file` (or `text`), the wishes in fields of their own names."""
+    async with request.form(max_files=1, max_fields=20) as form:
+        fields = {name: value for name, value in form.multi_items() if isinstance(value, str) and value}
+        text = fields.pop("text", "")
+        wishes = _checked(AnalyzeQuery, dict(request.query_params) | fields)
+        file = form.get("file")
+        if isinstance(file, UploadFile) and (file.filename or not text):
+            data, name = await file.read(), file.filename
+        elif text:
+            data, name = text.encode("utf-8", "replace"), None
+        else:
+            raise BadRequest("Put the transcript into the form's field `file`, or its words into `text`.")
+    return Asked(
+        data=data, filename=name, format=wishes.format, hints=wishes.hints(), options=wishes.options()
+    )
+
+
+def _checked(model: type[Wishes], given: JsonValue) -> Wishes:
+    """The given fields as this model, or BadRequest naming the first that does not fit."""
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the body"
+        raise BadRequest(f"{where} cannot be used: {first['msg'][0].lower()}{first['msg'][1:]}.") from None

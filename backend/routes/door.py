@@ -1,0 +1,142 @@
+"""What every request passes before a route sees it: host, origin, size, login. Plain ASGI, no buffering."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from hashlib import sha256
+from http.cookies import CookieError, SimpleCookie
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.errors import BodyTooLarge, CoachError, Forbidden, NotLoggedIn
+from backend.routes.problems import problem_response
+from backend.settings import LOOPBACK
+
+COOKIE = "call_coach_session"
+SESSION_SECONDS = 12 * 3600
+OPEN_PATHS = frozenset({"/health", "/login"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Door:
+    """Refuses what must not come in, with one sentence.
+
+    Off the network (loopback), only loopback host names are answered, so that a web page cannot reach the
+    service by a name it controls. A browser's request that changes something must come from our own pages.
+    With tokens set, every path but the open ones wants one, as a bearer token or as the login's cookie.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, tokens: tuple[str, ...], max_body_bytes: int, loopback_only: bool
+    ) -> None:
+        self._app = app
+        self._tokens = tokens
+        self._most = max_body_bytes
+        self._loopback_only = loopback_only
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        try:
+            self._check_host(headers)
+            self._check_origin(scope["method"], headers)
+            self._check_login(scope["path"], headers)
+            self._check_length(headers)
+        except CoachError as error:
+            await problem_response(error, headers, scope["path"])(scope, receive, send)
+            return
+        await self._app(scope, self._counted(receive), send)
+
+    def _check_host(self, headers: Headers) -> None:
+        if self._loopback_only and _name(headers.get("host", "")) not in LOOPBACK:
+            raise Forbidden("This service only answers on this machine: open it as http://127.0.0.1.")
+
+    def _check_origin(self, method: str, headers: Headers) -> None:
+        if method in SAFE_METHODS:
+            return
+        site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+        ours = site in {"same-origin", "none"} if site else origin is None or _is_host(origin, headers)
+        if not ours:
+            raise Forbidden("This request came from another site's page; use Call Coach's own pages.")
+
+    def _check_login(self, path: str, headers: Headers) -> None:
+        if not self._tokens or path in OPEN_PATHS or path.startswith("/static/"):
+            return
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and token_is_good(given.strip(), self._tokens):
+            return
+        if session_is_good(_cookie(headers), self._tokens):
+            return
+        raise NotLoggedIn("Send one of COACH_API_TOKENS as a bearer token, or log in at /login.")
+
+    def _check_length(self, headers: Headers) -> None:
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length[:20]) > self._most:
+            raise self._too_large()
+
+    def _counted(self, receive: Receive) -> Receive:
+        """`receive`, ending in BodyTooLarge as soon as the body has passed the limit."""
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            if message["type"] == "http.request":
+                seen += len(message.get("body", b""))
+                if seen > self._most:
+                    raise self._too_large()
+            return message
+
+        return counted
+
+    def _too_large(self) -> BodyTooLarge:
+        return BodyTooLarge(
+            f"The body is larger than {self._most / 1e6:g} MB; send less, or raise COACH_MAX_BODY_MB."
+        )
+
+
+def new_session(token: str) -> str:
+    """A cookie value that proves knowledge of a token for SESSION_SECONDS and does not contain it."""
+    until = str(int(time.time()) + SESSION_SECONDS)
+    return f"{until}.{_seal(token, until)}"
+
+
+def session_is_good(cookie: str, tokens: tuple[str, ...]) -> bool:
+    until, _, seal = cookie.partition(".")
+    in_time = until.isdigit() and time.time() < int(until[:20])
+    return in_time and any(_same(seal, _seal(token, until)) for token in tokens)
+
+
+def token_is_good(given: str, tokens: tuple[str, ...]) -> bool:
+    return any(_same(given, token) for token in tokens)
+
+
+def _seal(token: str, until: str) -> str:
+    return hmac.new(token.encode(), f"call-coach session until {until}".encode(), sha256).hexdigest()
+
+
+def _same(given: str, wanted: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode("utf-8", "replace"))
+
+
+def _is_host(origin: str, headers: Headers) -> bool:
+    return origin.partition("://")[2] == headers.get("host")
+
+
+def _name(host: str) -> str:
+    """The host without its port: `[::1]:8000` is `::1`."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0].lower()
+
+
+def _cookie(headers: Headers) -> str:
+    try:
+        jar: SimpleCookie = SimpleCookie(headers.get("cookie", ""))
+    except CookieError:
+        return ""
+    return jar[COOKIE].value if COOKIE in jar else ""

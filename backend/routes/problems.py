@@ -1,0 +1,67 @@
+"""Errors as users meet them: problem+json for programs (RFC 9457), a page for people."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from backend.errors import BadRequest, CoachError, MethodNotAllowed, NotFound, NotLoggedIn
+from backend.pages.render import error_page
+
+log = structlog.get_logger()
+
+
+def problem_response(error: CoachError, headers: Headers, path: str) -> Response:
+    """The error in the form its reader wants, by the request's Accept header."""
+    for_people = "text/html" in headers.get("accept", "")
+    if for_people and isinstance(error, NotLoggedIn):
+        return RedirectResponse("/login", HTTPStatus.SEE_OTHER)
+    if for_people:
+        return HTMLResponse(error_page(error), error.status)
+    problem = {
+        "type": "about:blank",
+        "title": error.title,
+        "status": error.status,
+        "detail": str(error),
+        "instance": path,
+    }
+    challenge = {"WWW-Authenticate": "Bearer"} if isinstance(error, NotLoggedIn) else None
+    return Response(json.dumps(problem), error.status, challenge, "application/problem+json")
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Give the app its one way to answer errors."""
+    for kind in (CoachError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, _answer)
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    problem = _problem(request, error)
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("request.failed", path=request.url.path, title=problem.title, detail=str(problem))
+    return problem_response(problem, request.headers, request.url.path)
+
+
+def _problem(request: Request, error: Exception) -> CoachError:
+    path = request.url.path
+    match error:
+        case CoachError():
+            return error
+        case RequestValidationError():
+            first = error.errors()[0]
+            return BadRequest(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}.")
+        case HTTPException(status_code=HTTPStatus.NOT_FOUND):
+            return NotFound(f"There is nothing at {path}.")
+        case HTTPException(status_code=HTTPStatus.METHOD_NOT_ALLOWED):
+            return MethodNotAllowed(f"{path} does not take {request.method}.")
+        case HTTPException():
+            return BadRequest(f"The request could not be read: {error.detail}.")
+        case _:  # Starlette logs the traceback after this answer; the user needs none of it.
+            return CoachError("Call Coach met a flaw of its own and stored nothing; its log has the details.")
