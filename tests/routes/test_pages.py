@@ -1,0 +1,472 @@
+"""The pages, parsed as a browser would: what they say, what they link to, and how they leave the house."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import pytest
+from fastapi import FastAPI
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from backend.errors import NotFound
+from backend.pages import render, wording
+from backend.pages.marks import mark
+from backend.pages.page import PageFiles
+from backend.report import ACCUSING, AnalystUsed, CoachingReport
+from backend.routes.pages import pages_router
+from backend.store import CallPage, Store
+from backend.store.tables import row_of
+from backend.transcript import Call, Quote, Turn
+from tests.routes.parsed import Parsed
+from tests.sample_report import sample_report
+
+SCRIPT = "<script>alert(1)</script>"
+FREE_TEXT = {
+    "title",
+    "name",
+    "text",
+    "reason",
+    "correction",
+    "why",
+    "do",
+    "subject",
+    "body",
+    "quote",
+    "topic",
+}
+FREE_TEXT |= {"origin", "speaker", "role", "sources", "warnings", "model"}
+
+
+def changed(report: CoachingReport, **fields: object) -> CoachingReport:
+    return report.model_copy(update=fields)
+
+
+def with_claim(claim_id: str, **evidence: object) -> CoachingReport:
+    """The sample with the first evidence of one claim changed."""
+    report = sample_report()
+    for claim in report.claims:
+        if claim.id == claim_id:
+            claim.evidence[0] = claim.evidence[0].model_copy(update=evidence)
+    return report
+
+
+def bare() -> CoachingReport:
+    """A report on a call of which nothing is known and in which nothing was found."""
+    report = sample_report()
+    unknown = dict.fromkeys(("rep_share", "longest_monologue_s", "questions_by_rep", "interruptions"))
+    lists: dict[str, list[object]] = {
+        name: [] for name in ("claims", "objections", "competitors", "questions", "scores", "strengths")
+    }
+    return changed(
+        report,
+        call=Call(),
+        turns=[turn.model_copy(update={"start_s": None, "end_s": None}) for turn in report.turns],
+        talk=report.talk.model_copy(
+            update={**unknown, "words_per_minute": None, "questions_by_prospect": None}
+        ),
+        knowledge=report.knowledge.model_copy(update={"status": "off", "read_at": None, "sources": []}),
+        priorities=[],
+        follow_up=None,
+        warnings=[],
+        **lists,
+    )
+
+
+def hostile() -> CoachingReport:
+    """The sample with a script, right-to-left text, emoji and a very long word wherever text is free."""
+
+    def spoil(value: object, key: str = "") -> object:
+        if isinstance(value, dict):
+            return {name: spoil(inner, name) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [spoil(inner, key) for inner in value]
+        if isinstance(value, str) and key in FREE_TEXT:
+            return f"{value} {SCRIPT}\"'>&lt; مرحبا 👩‍💻 {'W' * 300}"
+        return value
+
+    return CoachingReport.model_validate(spoil(sample_report().model_dump(mode="json")))
+
+
+def list_of(*reports: CoachingReport, following: str | None = None) -> str:
+    return render.calls_page(CallPage(calls=[row_of(report) for report in reports], next=following))
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "a call": lambda: render.call_page(sample_report()),
+    "a bare call": lambda: render.call_page(bare()),
+    "a hostile call": lambda: render.call_page(hostile()),
+    "calls": lambda: list_of(sample_report("a"), bare().model_copy(update={"id": "b"}), following="2026,x&y"),
+    "hostile calls": lambda: list_of(hostile()),
+    "no calls": lambda: list_of(),
+    "no earlier calls": lambda: render.calls_page(CallPage(calls=[], next=None), before="x"),
+    "add": render.add_page,
+    "add again": lambda: render.add_page(
+        "It is empty.", render.Entered(SCRIPT, f'">{SCRIPT}', "Ana", "auto")
+    ),
+    "login": render.login_page,
+    "login again": lambda: render.login_page("That is not one of the tokens."),
+    "error": lambda: render.error_page(NotFound(f"There is no call {SCRIPT}.")),
+}
+
+
+@pytest.fixture(params=PAGES)
+def page(request: pytest.FixtureRequest) -> Parsed:
+    return Parsed(PAGES[request.param]())
+
+
+@pytest.fixture(scope="module")
+def call() -> Parsed:
+    return Parsed(render.call_page(sample_report()))
+
+
+# -- every page
+
+
+def test_each_page_has_one_heading_a_title_a_language_and_no_id_twice(page: Parsed) -> None:
+    assert len(page.all("h1")) == 1
+    assert page.all("title")[0].words.endswith("· Call Coach")
+    assert page.all("html")[0].attributes["lang"] == "en"
+    ids = [e.attributes["id"] for e in page.elements if "id" in e.attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_no_page_needs_or_holds_a_script_or_a_style_of_its_own(page: Parsed) -> None:
+    assert not page.all("script")
+    assert not page.all("style")
+    names = {name for e in page.elements for name in e.attributes}
+    assert not {name for name in names if name.startswith("on") or name == "style"}
+
+
+def test_nothing_is_loaded_from_or_sent_to_another_host(page: Parsed) -> None:
+    for element in page.elements:
+        for name in ("src", "href", "action", "formaction", "poster", "srcset", "data"):
+            target = element.attributes.get(name, "/")
+            if element.tag == "a" and target.startswith("https://"):
+                assert element.attributes["rel"] == "noopener noreferrer"
+            else:
+                assert re.match(r"[/#](?!/)", target), f"<{element.tag} {name}={target}>"
+
+
+def test_every_link_within_a_page_has_its_place(page: Parsed) -> None:
+    ids = {e.attributes["id"] for e in page.elements if "id" in e.attributes}
+    inner = [e.attributes["href"][1:] for e in page.all("a") if e.attributes.get("href", "").startswith("#")]
+    assert set(inner) <= ids
+
+
+def test_links_are_not_nested_and_marks_stay_within_their_turn(page: Parsed) -> None:
+    assert not [e for e in page.all("a") if "a" in e.path]
+
+
+def test_every_field_has_a_label(page: Parsed) -> None:
+    labelled = {e.attributes["for"] for e in page.all("label")}
+    for tag in ("input", "textarea", "select"):
+        assert {e.attributes["id"] for e in page.all(tag)} <= labelled
+
+
+def test_every_chart_has_a_title_with_its_number(page: Parsed) -> None:
+    charts = [e for e in page.all("svg") if e.attributes.get("role") == "img"]
+    titles = [e for e in page.all("title") if "svg" in e.path]
+    assert len(charts) == len(titles)
+    assert all(re.search(r"\d", title.words) for title in titles)
+
+
+def test_the_style_sheet_loads_nothing() -> None:
+    css = (render.STATIC / "coach.css").read_text()
+    assert "@import" not in css
+    assert "url(" not in css
+
+
+def test_text_is_readable_on_its_ground_in_light_and_dark() -> None:
+    css = (render.STATIC / "coach.css").read_text()
+    for theme in re.findall(r":root \{(.*?)\}", css, re.S)[:2]:
+        colours = dict(re.findall(r"--([\w-]+): (#\w+)", theme))
+        grounds = ["page", "card", "sunk"]
+        pairs = [(text, ground) for text in ("ink", "soft", "link") for ground in grounds]
+        tones = [name.removesuffix("-bg") for name in colours if name.endswith("-bg")]
+        pairs += [(tone, ground) for tone in tones for ground in ("page", "card", f"{tone}-bg")]
+        pairs += [("ink", f"{tone}-bg") for tone in tones]
+        for text, ground in pairs:
+            assert contrast(colours[text], colours[ground]) >= 4.5, f"{text} on {ground}"
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2's contrast ratio of two colours."""
+
+    def luminance(colour: str) -> float:
+        digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+        parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+# -- marks
+
+
+class Spot(NamedTuple):
+    id: str
+    quote: Quote
+
+
+@st.composite
+def marked_turns(draw: st.DrawFn) -> tuple[Turn, list[Spot]]:
+    text = draw(st.text(max_size=40))
+    ends = st.integers(0, len(text))
+    spots = []
+    for number, (one, other) in enumerate(draw(st.lists(st.tuples(ends, ends), max_size=8))):
+        start, end = sorted((one, other))
+        quote = Quote(turn=0, speaker="A", text=text[start:end], char_start=start, char_end=end)
+        spots.append(Spot(f"c{number}", quote))
+    return Turn(index=0, speaker="A", text=text), spots
+
+
+@given(marked_turns())
+def test_marks_change_no_character_and_cover_exactly_theirs(turn_and_spots: tuple[Turn, list[Spot]]) -> None:
+    turn, spots = turn_and_spots
+    segments = mark(turn, spots)
+    assert "".join(segment.text for segment in segments) == turn.text
+    for spot in spots:
+        mine = [segment for segment in segments if spot.id in segment.within]
+        assert "".join(segment.text for segment in mine) == spot.quote.text
+        start = sum(len(segment.text) for segment in segments[: segments.index(mine[0])]) if mine else 0
+        assert not mine or start == spot.quote.char_start
+        assert [segment for segment in segments if spot.id in segment.ends] == mine[-1:]
+
+
+def test_a_mark_that_points_past_the_text_is_clipped_to_it() -> None:
+    quote = Quote(turn=0, speaker="A", text="", char_start=2, char_end=99)
+    segments = mark(Turn(index=0, speaker="A", text="hello"), [Spot("c1", quote)])
+    assert [(segment.text, segment.within) for segment in segments] == [("he", ()), ("llo", ("c1",))]
+
+
+# -- one call
+
+
+def test_marking_a_turn_leaves_its_words_as_they_were_said(call: Parsed) -> None:
+    said = {e.words for e in call.all("p")}
+    for turn in sample_report().turns:
+        assert turn.text in said
+
+
+def test_every_moment_is_marked_where_it_was_said_and_has_its_card(call: Parsed) -> None:
+    for moment in sample_report().moments():
+        assert call.by_id(f"in-{moment.id}").attributes["href"] == f"#{moment.id}"
+        assert call.by_id(moment.id).words
+
+
+def test_accusations_lie_open_and_what_needs_no_action_is_folded(call: Parsed) -> None:
+    is_open = dict(
+        zip(ids_of_cards(call), ["open" in e.attributes for e in call.all("details", "card")], strict=True)
+    )
+    for claim in sample_report().claims:
+        if claim.verdict in ACCUSING:
+            assert is_open[claim.id], claim.verdict
+        if claim.verdict in {"supported", "unclear"}:
+            assert not is_open[claim.id], claim.verdict
+
+
+def ids_of_cards(page: Parsed) -> list[str]:
+    return [e.attributes["id"] for e in page.all("div", "inside")]
+
+
+def test_every_verdict_is_said_in_words_and_wrong_ones_come_first(call: Parsed) -> None:
+    tally = [e.words for e in call.all("a", "verdict")]
+    assert tally == [f"1 {label.words}" for label in wording.VERDICTS.values()]
+    assert [verdict in ACCUSING for verdict in wording.VERDICTS][:4] == [True, True, True, False]
+
+
+def test_evidence_shows_its_words_its_link_and_when_it_was_read(call: Parsed) -> None:
+    card = call.by_id("c2").words
+    assert "Single sign-on is part of the Pro and Enterprise plans." in card
+    assert "Read 20 Nov 2026, 14:02 UTC from a docs server for tests" in card
+    assert "https://docs.prefect.io/v3/sso" in {e.attributes.get("href") for e in call.all("a")}
+
+
+def test_words_of_our_own_are_not_passed_off_as_the_docs(call: Parsed) -> None:
+    assert "Our summary, not the docs’ own words." in call.by_id("c6").words
+    assert "Our summary" not in call.by_id("c2").words
+
+
+def test_where_the_docs_disagree_both_are_shown(call: Parsed) -> None:
+    card = call.by_id("c9").words
+    assert "every ten seconds" in card
+    assert "every fifteen seconds" in card
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        " javascript:alert(1)",
+        "java\tscript:alert(1)",
+        "data:text/html,x",
+        "//elsewhere.example/x",
+        "https:///x",
+        "https://[x",
+        "",
+        None,
+    ],
+)
+def test_only_web_addresses_become_links(url: str | None) -> None:
+    page = Parsed(render.call_page(with_claim("c2", url=url, title="About sso")))
+    card = next(e for e in page.all("cite") if e.words == "About sso")
+    assert "a" not in card.path
+    assert not [e for e in page.all("a") if e.attributes["href"] == url]
+
+
+def test_customers_words_are_text_and_never_markup() -> None:
+    page = Parsed(render.call_page(hostile()))
+    assert not page.all("script")
+    assert f"{SCRIPT}\"'>&lt; مرحبا 👩‍💻" in page.all("h1")[0].words
+    assert page.by_id("body").tag == "textarea"
+    assert SCRIPT in page.by_id("body").words
+
+
+@pytest.mark.parametrize("status", wording.KNOWLEDGE)
+def test_the_knowledge_status_is_said_plainly_and_only_fresh_counts_as_current(status: str) -> None:
+    report = sample_report()
+    report.knowledge = report.knowledge.model_validate(report.knowledge.model_dump() | {"status": status})
+    said = Parsed(render.call_page(report)).all("p", "knowledge")[0].words
+    assert ("current docs" in said) == (status == "fresh")
+    assert "Read 20 Nov 2026, 14:02 UTC from a docs server for tests." in said
+
+
+def test_failed_look_ups_are_counted() -> None:
+    report = sample_report()
+    report.knowledge = report.knowledge.model_copy(update={"status": "degraded", "failed": 2})
+    assert "2 of 9 look-ups failed." in Parsed(render.call_page(report)).all("p", "knowledge")[0].words
+
+
+def test_a_fall_back_to_rules_is_said_with_its_reason() -> None:
+    report = changed(sample_report(), analyst=AnalystUsed(kind="rules", fell_back=True, why="It timed out."))
+    said = Parsed(render.call_page(report)).all("p", "analyst")[0].words
+    assert said == "Analysed by fixed rules, without a language model, in place of Claude. It timed out."
+
+
+def test_a_score_without_an_occasion_is_not_a_number(call: Parsed) -> None:
+    scores = [e.words for e in call.all("dd") if "of 100" in e.words or "No occasion" in e.words]
+    assert [words.split(" 0:")[0].split(" 1:")[0] for words in scores][-1] == "No occasion in this call"
+    assert "43 of 100" in scores[0]
+
+
+def test_priorities_link_to_the_moments_they_come_from(call: Parsed) -> None:
+    first = [e for e in call.all("a", "ref") if "ol" in e.path][:3]
+    assert [(e.attributes["href"], e.words) for e in first] == [
+        ("#c2", "0:24"),
+        ("#o1", "1:32"),
+        ("#c8", "1:43"),
+    ]
+
+
+def test_a_call_of_which_nothing_is_known_says_so_and_numbers_its_turns() -> None:
+    page = Parsed(render.call_page(bare()))
+    assert page.all("h1")[0].words == "Untitled call"
+    assert page.by_id("turn-9").words.startswith("10 Dana Okafor Fine.")
+    text = page.all("main")[0].words
+    assert "No claim about the product was found in this call." in text
+    assert text.count("not countable here") == 4
+    assert "The docs were not asked." in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0, "0:00"), (724.9, "12:04"), (3753, "1:02:33"), (-3, "0:00"), (None, "")]
+)
+def test_times_read_like_a_player(seconds: float | None, shown: str) -> None:
+    assert wording.clock(seconds) == shown
+
+
+# -- the list and the forms
+
+
+def test_the_list_says_what_is_wrong_first_and_where_the_knowledge_came_from() -> None:
+    page = Parsed(list_of(sample_report("a"), following="2026-11,a&b"))
+    assert page.all("h2")[0].words == "Kelp Genomics: second call"
+    assert page.all("div", "found")[0].words.startswith("3 claims to correct 1 open question")
+    assert "Checked against the current docs" in page.all("main")[0].words
+    assert page.all("a")[-1].attributes["href"] == "/calls?before=2026-11%2Ca%26b"
+
+
+def test_a_list_without_calls_says_how_to_begin() -> None:
+    page = Parsed(render.calls_page(CallPage(calls=[], next=None), address="http://127.0.0.1:8123"))
+    text = page.all("main")[0].words
+    assert "make demo" in text
+    assert "http://127.0.0.1:8123/analyze" in text
+
+
+def test_a_refused_transcript_stays_in_the_form() -> None:
+    page = Parsed(render.add_page("It is empty.", render.Entered("\nAna: hi", "Kelp", "Ana", "auto")))
+    assert page.by_id("text").text[-1] == "\n\nAna: hi"  # browsers drop the first line break
+    assert page.by_id("title").attributes["value"] == "Kelp"
+    assert [e.words for e in page.elements if e.attributes.get("role") == "alert"] == ["It is empty."]
+
+
+# -- over HTTP
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A client of the pages over a real store that holds one call."""
+    folder: Path = tmp_path_factory.mktemp("store")
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with Store.open(None, folder) as store:
+            await store.save(sample_report())
+            app.state.house = SimpleNamespace(store=store)
+            yield
+
+    app = FastAPI(lifespan=lifespan)
+    app.include_router(pages_router())
+    app.mount("/static", PageFiles())
+    with TestClient(app) as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/", "/calls", "/calls/a1b2c3", "/add", "/login"])
+def test_every_page_may_load_nothing_but_our_own_style_and_stays_in_no_cache(
+    browser: TestClient, path: str
+) -> None:
+    answer = browser.get(path)
+    assert answer.status_code == 200
+    policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert "script-src" not in policy
+    assert {policy[name] for name in ("style-src", "form-action")} == {"'self'"}
+    assert {policy[name] for name in ("base-uri", "frame-ancestors")} == {"'none'"}
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_stored_call_is_listed_and_opens_from_the_list(browser: TestClient) -> None:
+    listed = Parsed(browser.get("/").text)
+    link = next(e for e in listed.all("a") if e.words == "Kelp Genomics: second call")
+    opened = Parsed(browser.get(link.attributes["href"]).text)
+    assert opened.all("h1")[0].words == "Kelp Genomics: second call"
+
+
+def test_an_unknown_call_is_not_found(browser: TestClient) -> None:
+    with pytest.raises(NotFound):
+        browser.get("/calls/none-such")
+
+
+def test_the_style_sheet_a_page_names_is_there_and_kept_for_good(browser: TestClient) -> None:
+    for element in Parsed(browser.get("/").text).all("link"):
+        answer = browser.get(element.attributes["href"])
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["cache-control"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_style_sheet_asked_for_without_a_version_is_asked_for_again(browser: TestClient) -> None:
+    assert browser.get("/static/coach.css").headers["cache-control"] == "no-cache"
