@@ -7,20 +7,8 @@ meant for any call about a product of this kind; none was written for the words 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
-
-class Cue(NamedTuple):
-    """A sign for or against a claim."""
-
-    name: str
-    weight: float
-    pattern: re.Pattern[str]
-
-
-def _cue(name: str, weight: float, *parts: str) -> Cue:
-    return Cue(name, weight, re.compile("".join(parts)))
-
+from backend.analysis.cues import Cue, cue
 
 OWN = (
     r"prefect|hobby|starter|enterprise|customer[- ]managed|horizon|fast ?mcp|mcp|control plane|open[- ]source"
@@ -74,41 +62,41 @@ AFTER_PRODUCT_TALK = Cue("after product talk", 0.4, re.compile(rf"\b(?:{OWN}|{SH
 OPENING = Cue("opening of the call", -0.9, re.compile(""))
 QUESTION = Cue("question", -1.8, re.compile(r"\?"))
 CUES: tuple[Cue, ...] = (
-    _cue("product word", 1.0, rf"\b(?:{OWN}|{SHARED})\b"),
-    _cue("unmistakable product word", 0.3, rf"\b(?:{OWN})\b"),
-    _cue("two product words", 0.6, rf"\b(?:{OWN}|{SHARED})\b.*?\b(?:{OWN}|{SHARED})\b"),
-    _cue("another product", 1.2, rf"\b(?:{RIVALS})\b"),
-    _cue(
+    cue("product word", 1.0, rf"\b(?:{OWN}|{SHARED})\b"),
+    cue("unmistakable product word", 0.3, rf"\b(?:{OWN})\b"),
+    cue("two product words", 0.6, rf"\b(?:{OWN}|{SHARED})\b.*?\b(?:{OWN}|{SHARED})\b"),
+    cue("another product", 1.2, rf"\b(?:{RIVALS})\b"),
+    cue(
         "plan",
         0.9,
         r"\b(?:hobby|starter|team|pro|enterprise|every plan|all (?:the )?(?:paid )?plans",
         r"|(?:free|paid) (?:plan|tier)s?)\b",
     ),
-    _cue(
+    cue(
         "edition",
         0.6,
         r"\b(?:open[- ]source|self[- ]host\w*|cloud only|in cloud|customer[- ]managed)\b",
     ),
-    _cue("number with a unit", 0.6, rf"\b(?:{NUMBER})\b[\w\s,-]{{0,25}}?\b(?:{UNIT})\b"),
-    _cue(
+    cue("number with a unit", 0.6, rf"\b(?:{NUMBER})\b[\w\s,-]{{0,25}}?\b(?:{UNIT})\b"),
+    cue(
         "built in",
         0.8,
         r"\b(?:by default|out of the box|built[- ]in|included|comes? with|automatic(?:ally)?",
         r"|for free|no charge|limit\w*|cap(?:ped)?)\b",
     ),
-    _cue(
+    cue(
         "there is",
         0.3,
         r"\b(?:there(?:['’]?s| is| are| isn['’]?t)|we(?:['’]ve| have) (?:got )?(?:a|an|the)",
         r"|(?:it['’]?s |it is )?called)\b",
     ),
-    _cue(
+    cue(
         "you can",
         1.1,
         r"\byou (?:can|could|get|don['’]?t (?:need|have)|just|set|put|write|mark|run|give|pass",
         r"|point|add|deploy|schedule)\b",
     ),
-    _cue(
+    cue(
         "it does",
         0.7,
         r"\b(?:it|they|that|those|we|which)(?:['’]ll)? (?:can|will|does|do|doesn['’]?t",
@@ -116,7 +104,7 @@ CUES: tuple[Cue, ...] = (
         r"|stores?|holds?|handles?|counts?|starts?|picks?|polls?|shows?|gets?|goes|needs?",
         r"|takes?|makes?|lets?|never|only|always|retr\w+|cancels?|creates?|marks?)\b",
     ),
-    _cue(
+    cue(
         "verb of a feature",
         0.6,
         r"\b(?:runs|works|supports|sends|keeps|stores|holds|handles|counts|starts|picks|polls",
@@ -125,27 +113,27 @@ CUES: tuple[Cue, ...] = (
         r"|writes|reads|calls|lets|gives|needs|requires|goes|comes",
         r"|lives|stays|submits|pushes|tracks|inherits|defaults)\b",
     ),
-    _cue(
+    cue(
         "absolute",
         0.7,
         r"\b(?:never|always|unlimited|any|all|every|everything|anything|only|nothing",
         r"|guaranteed|no)\b",
     ),
-    _cue("not", 0.3, r"\b(?:not|isn['’]?t|aren['’]?t|doesn['’]?t|don['’]?t|can['’]?t|won['’]?t|no)\b"),
-    _cue(
+    cue("not", 0.3, r"\b(?:not|isn['’]?t|aren['’]?t|doesn['’]?t|don['’]?t|can['’]?t|won['’]?t|no)\b"),
+    cue(
         "subject is it",
         0.3,
         rf"{_START}(?:it|it['’]s|its|they|they['’]re|those|that|that['’]s|thats|these)\b",
     ),
-    _cue("subject is we", 0.8, rf"{_START}(?:we|we['’]re|we['’]ve|ours?)\b"),
-    _cue(
+    cue("subject is we", 0.8, rf"{_START}(?:we|we['’]re|we['’]ve|ours?)\b"),
+    cue(
         "subject is I",
         -1.2,
         rf"{_START}(?:{_I})\b(?! (?:think|believe|guess) (?:it|that|there|you|we|they|so))",
     ),
-    _cue("speaks of oneself", -1.4, rf"\b(?:{_I}|me|my)\b"),
-    _cue("hedge", 1.1, r"\b(?:i think|i believe|pretty sure|i want to say)\b"),
-    _cue(
+    cue("speaks of oneself", -1.4, rf"\b(?:{_I}|me|my)\b"),
+    cue("hedge", 1.1, r"\b(?:i think|i believe|pretty sure|i want to say)\b"),
+    cue(
         "plan to do",
         -0.7,
         r"\b(?:i['’]?ll|i will|we['’]?ll|let me|let['’]?s|lets|gonna|going to|i can (?:send",
@@ -153,20 +141,20 @@ CUES: tuple[Cue, ...] = (
         r"|i want to|i['’]?d (?:like|want|love|have to)|happy to|next (?:week|step)|follow up",
         r"|(?:send|get|show|walk) you|by \w+day|tomorrow|today)\b",
     ),
-    _cue(
+    cue(
         "advice",
         -0.6,
         r"\b(?:i['’]d|i would|i wouldn['’]t|you['’]d want|you want to|should|what i['’]d",
         r"|personally|my advice|recommend|make sense|worth)\b",
     ),
-    _cue(
+    cue(
         "opinion",
         -0.6,
         r"\b(?:honestly|nice|cool|great|good|love|best|better|beauty|favou?rite|feel|happier",
         r"|biased|fair|pretty|kind of|sort of|easy|boring|funny|bad|sorry)\b",
     ),
-    _cue("would", -0.6, r"\byou(?:['’]d| would|d| might)\b"),
-    _cue(
+    cue("would", -0.6, r"\byou(?:['’]d| would|d| might)\b"),
+    cue(
         "their own",
         -0.4,
         r"\b(?:you guys|y['’]all|you (?:said|mentioned|told|wrote|sent|asked|were|have)|(?:did",
@@ -174,25 +162,25 @@ CUES: tuple[Cue, ...] = (
         r"|your (?:team|company|side|data|code|own|people|call|laptop|trial|cto|security|folks",
         r"|numbers?|current))\b",
     ),
-    _cue(
+    cue(
         "on the screen",
         -0.9,
         r"\b(?:here|see|look|looking|click\w*|screen|scroll\w*|tab|sharing|this (?:one|is|page",
         r"|thing|flow)|these|on the (?:left|right|top)|right there|mine|green|purple|blue)\b",
     ),
-    _cue(
+    cue(
         "person",
         -0.3,
         r"\b(?:he|she|him|her|his|guy|folks|customers?|somebody|someone|everybody|nobody",
         r"|people|colleague|friend|kids?)\b",
     ),
-    _cue(
+    cue(
         "small talk",
         -0.5,
         r"\b(?:thanks?|thank you|hello|hi|hey|bye|cheers|morning|afternoon|weekend|weather",
         r"|mute|coffee|lunch|calendar|meeting|slide",
         r"|minutes left|agenda|hear (?:me|you)|got it|understood|no worries|makes sense|ha)\b",
     ),
-    _cue("hardly a word", -1.2, r"\A(?:\S+\s+){0,2}\S*\Z"),
-    _cue("few words", -0.6, r"\A(?:\S+\s+){3,5}\S+\Z"),
+    cue("hardly a word", -1.2, r"\A(?:\S+\s+){0,2}\S*\Z"),
+    cue("few words", -0.6, r"\A(?:\S+\s+){3,5}\S+\Z"),
 )

@@ -19,8 +19,8 @@ from backend.analysis.claim_cues import (
     OWN,
     QUESTION,
     SHARED,
-    Cue,
 )
+from backend.analysis.cues import Cue, shown, total
 from backend.analysis.sentences import Clause, clauses, core, sentences
 from backend.transcript import Transcript, Turn
 
@@ -72,14 +72,14 @@ def _asserted(turn: Turn, asked: str, hear: Callable[[str], str]) -> Iterator[As
         clause = core(turn.text, clause)
         words = turn.text[clause.start : clause.end]
         cues = [*context, *_cues(hear(words).lower(), clause)]
-        if BIAS + sum(cue.weight for cue in cues) > 0:
+        if total(BIAS, cues) > 0:
             names = tuple(cue.name for cue in cues)
             yield Assertion(turn, clause.start, clause.end, _about(words, before), names)
         before = words
 
 
 def _cues(words: str, clause: Clause) -> Iterator[Cue]:
-    yield from (cue for cue in CUES if cue.pattern.search(words))
+    yield from shown(CUES, words)
     if clause.question:
         yield QUESTION
 
