@@ -46,7 +46,7 @@ class ClaudeAnalyst:
         client: AsyncAnthropic,
         prompts: Prompts,
         competitors: Sequence[Competitor],
-        guides: Sequence[ObjectionGuide],
+        guides: Sequence[ObjectionGuide] = (),
         *,
         model: str,
         spot_model: str | None = None,
@@ -71,7 +71,7 @@ class ClaudeAnalyst:
         settings: Settings,
         prompts: Prompts,
         competitors: Sequence[Competitor],
-        guides: Sequence[ObjectionGuide],
+        guides: Sequence[ObjectionGuide] = (),
         *,
         max_retries: int = 2,
     ) -> Self:
