@@ -325,7 +325,7 @@ def _objections(turns: list[Turn], passages: dict[str, Passage]) -> list[Objecti
         ),
         Objection(
             id="o2",
-            quote=said(turns, 3, "does our data go through you"),
+            quote=said(turns, 3, "does our data go through you?"),
             category="security",
             handled="partly",
             suggestion=Suggestion(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from backend.errors import CoachError
+from backend.formats import FormatName
 from backend.pages import cards, wording
 from backend.report import CoachingReport
 from backend.store.tables import CallPage
@@ -17,7 +18,18 @@ from backend.store.tables import CallPage
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 
-FORMATS = {"auto": "Find out from the transcript"}
+FORMATS: dict[FormatName, str] = {
+    "auto": "Find out from the transcript",
+    "plain": "Plain text, “Speaker: words”",
+    "webvtt": "WebVTT (Zoom, Teams)",
+    "gong": "Gong JSON",
+    "otter": "Otter text",
+    "fireflies": "Fireflies JSON",
+    "srt": "SRT subtitles",
+    "aws_transcribe": "AWS Transcribe JSON",
+    "deepgram": "Deepgram JSON",
+    "segments": "JSON segments with speaker and text",
+}
 
 
 class Entered(NamedTuple):

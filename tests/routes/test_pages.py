@@ -7,23 +7,21 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import get_args
 
 import pytest
 from fastapi import FastAPI
-from hypothesis import given
-from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from backend.errors import NotFound
+from backend.formats import FormatName
 from backend.pages import render, wording
-from backend.pages.marks import mark
 from backend.pages.page import PageFiles
 from backend.report import ACCUSING, AnalystUsed, CoachingReport
 from backend.routes.pages import pages_router
 from backend.store import CallPage, Store
 from backend.store.tables import row_of
-from backend.transcript import Call, Quote, Turn
+from backend.transcript import Call
 from tests.routes.parsed import Parsed
 from tests.sample_report import sample_report
 
@@ -177,77 +175,6 @@ def test_every_chart_has_a_title_with_its_number(page: Parsed) -> None:
     assert all(re.search(r"\d", title.words) for title in titles)
 
 
-def test_the_style_sheet_loads_nothing() -> None:
-    css = (render.STATIC / "coach.css").read_text()
-    assert "@import" not in css
-    assert "url(" not in css
-
-
-def test_text_is_readable_on_its_ground_in_light_and_dark() -> None:
-    css = (render.STATIC / "coach.css").read_text()
-    for theme in re.findall(r":root \{(.*?)\}", css, re.S)[:2]:
-        colours = dict(re.findall(r"--([\w-]+): (#\w+)", theme))
-        grounds = ["page", "card", "sunk"]
-        pairs = [(text, ground) for text in ("ink", "soft", "link") for ground in grounds]
-        tones = [name.removesuffix("-bg") for name in colours if name.endswith("-bg")]
-        pairs += [(tone, ground) for tone in tones for ground in ("page", "card", f"{tone}-bg")]
-        pairs += [("ink", f"{tone}-bg") for tone in tones]
-        for text, ground in pairs:
-            assert contrast(colours[text], colours[ground]) >= 4.5, f"{text} on {ground}"
-
-
-def contrast(one: str, other: str) -> float:
-    """WCAG 2's contrast ratio of two colours."""
-
-    def luminance(colour: str) -> float:
-        digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
-        parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-# -- marks
-
-
-class Spot(NamedTuple):
-    id: str
-    quote: Quote
-
-
-@st.composite
-def marked_turns(draw: st.DrawFn) -> tuple[Turn, list[Spot]]:
-    text = draw(st.text(max_size=40))
-    ends = st.integers(0, len(text))
-    spots = []
-    for number, (one, other) in enumerate(draw(st.lists(st.tuples(ends, ends), max_size=8))):
-        start, end = sorted((one, other))
-        quote = Quote(turn=0, speaker="A", text=text[start:end], char_start=start, char_end=end)
-        spots.append(Spot(f"c{number}", quote))
-    return Turn(index=0, speaker="A", text=text), spots
-
-
-@given(marked_turns())
-def test_marks_change_no_character_and_cover_exactly_theirs(turn_and_spots: tuple[Turn, list[Spot]]) -> None:
-    turn, spots = turn_and_spots
-    segments = mark(turn, spots)
-    assert "".join(segment.text for segment in segments) == turn.text
-    for spot in spots:
-        mine = [segment for segment in segments if spot.id in segment.within]
-        assert "".join(segment.text for segment in mine) == spot.quote.text
-        start = sum(len(segment.text) for segment in segments[: segments.index(mine[0])]) if mine else 0
-        assert not mine or start == spot.quote.char_start
-        assert [segment for segment in segments if spot.id in segment.ends] == mine[-1:]
-
-
-def test_a_mark_that_points_past_the_text_is_clipped_to_it() -> None:
-    quote = Quote(turn=0, speaker="A", text="", char_start=2, char_end=99)
-    segments = mark(Turn(index=0, speaker="A", text="hello"), [Spot("c1", quote)])
-    assert [(segment.text, segment.within) for segment in segments] == [("he", ()), ("llo", ("c1",))]
-
-
 # -- one call
 
 
@@ -261,6 +188,21 @@ def test_every_moment_is_marked_where_it_was_said_and_has_its_card(call: Parsed)
     for moment in sample_report().moments():
         assert call.by_id(f"in-{moment.id}").attributes["href"] == f"#{moment.id}"
         assert call.by_id(moment.id).words
+
+
+def test_where_moments_overlap_each_can_be_reached_from_the_words(call: Parsed) -> None:
+    turn = call.by_id("turn-3")
+    assert "does our data go through you?" in turn.words
+    marks = [
+        (e.attributes["href"], e.words)
+        for e in call.all("a", "mark")
+        if e.attributes["href"] in {"#q1", "#o2"}
+    ]
+    assert marks == [
+        ("#q1", "Does it run in our own cluster, or"),
+        ("#o2", "does our data go through you?"),
+        ("#q1", ""),
+    ]
 
 
 def test_accusations_lie_open_and_what_needs_no_action_is_folded(call: Parsed) -> None:
@@ -401,6 +343,11 @@ def test_a_list_without_calls_says_how_to_begin() -> None:
     text = page.all("main")[0].words
     assert "make demo" in text
     assert "http://127.0.0.1:8123/analyze" in text
+
+
+def test_the_form_offers_every_format_there_is() -> None:
+    offered = [e.attributes["value"] for e in Parsed(render.add_page()).all("option")]
+    assert sorted(offered) == sorted(get_args(FormatName))
 
 
 def test_a_refused_transcript_stays_in_the_form() -> None:
