@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from backend.errors import StoreUnavailable
 from backend.report import REPORT_VERSION, CoachingReport
@@ -29,7 +29,7 @@ def report_in(row: ReportRow) -> CoachingReport:
         if row.version == REPORT_VERSION:
             return CoachingReport.model_validate_json(row.body)
         return CoachingReport.model_validate(_upgrade(json.loads(row.body), row.version))
-    except (ValidationError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         # Without its cause: that would quote the call.
         raise StoreUnavailable(
             f"Report {row.id} is damaged in the store; restore it from a backup, or delete it and analyse "

@@ -35,7 +35,7 @@ class Database(NamedTuple):
         return "sqlite" if self.file else "postgresql"
 
     def unavailable(self, error: Exception) -> StoreUnavailable:
-        """One sentence on what went wrong. It holds no user, password or query of the URL."""
+        """One sentence on what went wrong. It holds no password and no query of the URL."""
         if self.file:
             place, check = f"The store {self.file}", "the disk and who may write there"
         else:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -20,7 +19,9 @@ from backend.report import CoachingReport, verify
 from backend.store.bodies import report_in
 from backend.store.database import ANSWER_S, FAILURES, Database, connect, locate
 from backend.store.schema import migrate, revision
-from backend.store.tables import CallPage, CallSummary, ReportRow, StoreHealth, row_of
+from backend.store.tables import CallPage, CallSummary, ReportRow, StoreHealth, row_of, storable
+
+CURSOR_TIME = "%Y-%m-%dT%H:%M:%S.%f"
 
 
 class Store:
@@ -53,13 +54,13 @@ class Store:
         verify(report)
         row = row_of(report)
         async with self._session() as session:
-            await session.exec(delete(ReportRow).where(col(ReportRow.id) == report.id))
+            await session.exec(delete(ReportRow).where(col(ReportRow.id) == row.id))
             session.add(row)
 
     async def by_id(self, report_id: str) -> CoachingReport:
         """The report with this id, or NotFound."""
         async with self._session() as session:
-            row = await session.get(ReportRow, report_id)
+            row = await session.get(ReportRow, storable(report_id))
         if row is None:
             raise _not_found(report_id)
         return report_in(row)
@@ -97,7 +98,7 @@ class Store:
     async def delete(self, report_id: str) -> None:
         """Delete the report with this id, or raise NotFound."""
         async with self._session() as session:
-            gone = await session.exec(delete(ReportRow).where(col(ReportRow.id) == report_id))
+            gone = await session.exec(delete(ReportRow).where(col(ReportRow.id) == storable(report_id)))
         if not gone.rowcount:
             raise _not_found(report_id)
 
@@ -127,15 +128,14 @@ def _not_found(report_id: str) -> NotFound:
 
 
 def _cursor(call: CallSummary) -> str:
-    return base64.urlsafe_b64encode(f"{call.created_at.isoformat()} {call.id}".encode()).decode()
+    return base64.urlsafe_b64encode(f"{call.created_at:{CURSOR_TIME}} {call.id}".encode()).decode()
 
 
 def _place_of(cursor: str) -> tuple[datetime, str]:
     try:
         when, _, report_id = base64.urlsafe_b64decode(cursor).decode().partition(" ")
-        created_at = datetime.fromisoformat(when)
-    except (ValueError, binascii.Error):
-        created_at = None
-    if created_at is None or created_at.tzinfo is None:
-        raise BadRequest("That page of calls is not known; take `next` from the page before it, unchanged.")
-    return created_at, report_id
+        return datetime.strptime(when, CURSOR_TIME).replace(tzinfo=UTC), storable(report_id)
+    except ValueError:
+        raise BadRequest(
+            "That page of calls is not known; take `next` from the page before it, unchanged."
+        ) from None

@@ -66,8 +66,8 @@ def row_of(report: CoachingReport) -> ReportRow:
     return ReportRow(
         id=report.id,
         created_at=_utc(report.created_at),
-        title=_storable(call.title) if call.title is not None else None,
-        reps=[_storable(person.name) for person in call.participants if person.side == "internal"],
+        title=storable(call.title) if call.title is not None else None,
+        reps=[storable(person.name) for person in call.participants if person.side == "internal"],
         started_at=_utc(call.started_at) if call.started_at else None,
         duration_s=call.duration_s,
         knowledge_status=report.knowledge.status,
@@ -89,6 +89,6 @@ def _utc(when: datetime) -> datetime:
     return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
 
 
-def _storable(text: str) -> str:
-    """PostgreSQL keeps no NUL in text; in the body's JSON it is escaped."""
-    return text.replace("\0", "")
+def storable(text: str) -> str:
+    """Text for a column: PostgreSQL keeps no NUL there. In the body's JSON it is escaped and stays."""
+    return text.replace("\0", "\ufffd")
