@@ -27,6 +27,20 @@ Words = Annotated[str, Field(min_length=1, max_length=2000)]
 Dated = Annotated[str, BeforeValidator(str)]  # YAML reads an unquoted 2026-08-21 as a date
 
 
+def read_yaml(text: str) -> object:
+    """The content of a YAML text: plain values, never objects. Raises yaml.YAMLError."""
+    return yaml.load(text, YamlLoader)
+
+
+def day(written: str) -> date | None:
+    """A source's date; of a month its first day, as the oldest it can be; None for anything vaguer."""
+    known = DATE.fullmatch(written)
+    try:
+        return date(int(known[1]), int(known[2]), int(known[3] or 1)) if known else None
+    except ValueError:  # a thirteenth month
+        return None
+
+
 class Sheet(BaseModel):
     """What a file may hold. An unknown key is an error: it is more likely misspelt than meant."""
 
@@ -91,9 +105,7 @@ class SourcedFact(SourceLines):
 
     @property
     def dated(self) -> date | None:
-        """The source's date; of a month its first day, as the oldest it can be; None for anything vaguer."""
-        known = DATE.fullmatch(self.as_of)
-        return date(int(known[1]), int(known[2]), int(known[3] or 1)) if known else None
+        return day(self.as_of)
 
 
 class FactSheet(Sheet):
@@ -182,7 +194,7 @@ class PackFile:
     def read(self, sheet: type[Content]) -> Content:
         """The file as this kind of sheet, or UnusableKnowledge."""
         try:
-            return sheet.model_validate(yaml.load(self.text(), YamlLoader))
+            return sheet.model_validate(read_yaml(self.text()))
         except yaml.YAMLError as error:
             raise self._unreadable(error) from None
         except ValidationError as error:

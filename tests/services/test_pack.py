@@ -46,23 +46,9 @@ def test_the_whole_pack_is_valid(pack: Pack) -> None:
 
 
 def test_competitors_have_the_ids_that_reports_use(pack: Pack) -> None:
-    assert {competitor.id for competitor in pack.competitors} == set(
-        [
-            "airflow",
-            "dagster",
-            "temporal",
-            "argo",
-            "step_functions",
-            "luigi",
-            "kestra",
-            "mage",
-            "databricks_workflows",
-            "astronomer",
-            "mwaa",
-            "composer",
-            "flyte",
-            "windmill",
-        ]
+    assert " ".join(sorted(competitor.id for competitor in pack.competitors)) == (
+        "airflow argo astronomer composer dagster databricks_workflows flyte kestra luigi mage mwaa "
+        "step_functions temporal windmill"
     )
     assert all(c.facts and c.aliases and c.contrast for c in pack.competitors)
 

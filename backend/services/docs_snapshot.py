@@ -1,0 +1,250 @@
+"""The embedded index: the knowledge pack, found by what people say, and the synced documentation behind it.
+
+It works from a read-only install without a network. The pack's index is one file in the data directory,
+named after the pack's fingerprint and built on the first start; opening it again parses no YAML.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime, time
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ValidationError
+
+from backend.facts import Competitor, CompetitorFact, Fact, FactMatch, Passage
+from backend.services.pack import Pack, fingerprint, read_files, read_pack
+from backend.services.pack_sheets import day
+from backend.services.search_index import MAX_CHARS, WORD, IndexFile, any_of, meaning_words, publish
+from backend.services.synced_docs import Release, SyncedDocs
+
+LAYOUT = "1"
+"""Changes with the schema or with Pack, so that an index of an older release is built anew."""
+ORIGIN = "Call Coach knowledge pack"
+FACTS_SEARCHED = 40
+
+_SCHEMA = """
+    CREATE TABLE pack (body TEXT);
+    CREATE VIRTUAL TABLE spoken USING fts5 (
+        statement, asks, wrong, about, content = '', tokenize = 'porter unicode61'
+    );
+"""
+_CLOSEST = "SELECT rowid, -bm25(spoken) FROM spoken WHERE spoken MATCH ? ORDER BY bm25(spoken) LIMIT ?"
+
+
+class SnapshotStatus(BaseModel):
+    """What is held locally. `synced_*` are of the copied documentation, None and 0 where there is none."""
+
+    facts: int
+    pages: int
+    pack_as_of: date
+    synced_pages: int
+    synced_at: datetime | None
+    bytes: int
+
+
+class Snapshot:
+    """Facts by what was said, passages by fact. Any number of threads may read at once."""
+
+    def __init__(self, pack: Pack, spoken: IndexFile, docs: SyncedDocs) -> None:
+        self.pack, self._spoken, self._docs = pack, spoken, docs
+        rivals = (_as_fact(rival, fact) for rival in pack.competitors for fact in rival.facts)
+        self._by_id = {fact.id: fact for fact in (*rivals, *pack.facts)}
+
+    @classmethod
+    def open(cls, data_dir: Path, knowledge_dir: Path) -> Self:
+        """Open the index of this pack, building it first if need be. Raises UnusableKnowledge."""
+        file = _index_file(data_dir, fingerprint(read_files(knowledge_dir)))
+        pack = _stored_pack(file)
+        if pack is None:
+            pack = read_pack(knowledge_dir)
+            file = _index_file(data_dir, pack.fingerprint)
+            publish(file.path, partial(_fill, pack))
+            _remove_others(file.path)
+        return cls(pack, file, SyncedDocs(data_dir))
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with the pack and with every sync."""
+        synced = self._docs.state()
+        return f"{self.pack.fingerprint}@{synced.synced_at.isoformat() if synced else 'not synced'}"
+
+    def match(self, words: str, k: int) -> list[FactMatch]:
+        """Up to `k` facts closest to words as spoken, best first."""
+        terms = meaning_words(self._heard(words))
+        if not terms or k <= 0:
+            return []
+        found = self._index().execute(_CLOSEST, (any_of(terms), k))
+        return [FactMatch(fact=self.pack.facts[row], score=score) for row, score in found]
+
+    def facts(self, ids: Iterable[str]) -> list[Fact]:
+        """The facts with these ids, in this order, competitors' among them; unknown ids are left out."""
+        return [self._by_id[each] for each in ids if each in self._by_id]
+
+    def passage(self, fact: Fact) -> Passage:
+        """The fact itself as a passage of the pack."""
+        return Passage(
+            id=fact.id,
+            url=fact.url,
+            title=fact.title,
+            section=fact.section,
+            text=fact.statement,
+            read_at=_midnight(fact.as_of or self.pack.as_of),
+            source="pack",
+            origin=ORIGIN,
+        )
+
+    def passages(self, fact: Fact | str, k: int) -> list[Passage]:
+        """Up to `k` sections of the fact's page, the fact's own first, and the fact itself last."""
+        known = self._by_id.get(fact) if isinstance(fact, str) else fact
+        return [*self._sections(known, k), self.passage(known)] if known else []
+
+    def positions(self, competitor: str) -> list[Passage]:
+        """The pack's dated facts about a competitor, and last how Prefect compares, as passages."""
+        rival = next((each for each in self.pack.competitors if each.id == competitor), None)
+        if rival is None:
+            return []
+        contrast = Fact(
+            id=f"co-{rival.id}-contrast",
+            statement=rival.contrast,
+            title=f"{rival.name} and Prefect",
+            url=None,
+        )
+        return [self.passage(fact) for fact in (*self.facts(fact.id for fact in rival.facts), contrast)]
+
+    def search(self, text: str, k: int) -> list[Passage]:
+        """Up to `k` passages for any text: facts lead to the sections of their pages.
+
+        Without a synced copy, the statements of the facts found, one passage for each page.
+        """
+        facts = [match.fact for match in self.match(text, FACTS_SEARCHED)]
+        if not self._docs.state():
+            return self._statements(facts)[:k]
+        found: dict[str, Passage] = {}
+        for fact in facts:
+            if len(found) >= k:
+                break
+            found |= {section.id: section for section in self._sections(fact, 1)}
+        if len(found) < k:
+            found |= {section.id: section for section in self._docs.search(self._heard(text), k)}
+        return list(found.values())[:k]
+
+    def release(self, version: str | None) -> Release | None:
+        """The synced release notes of a version, of the newest where none is named."""
+        return self._docs.release(version)
+
+    def is_product_vocabulary(self, query: str) -> bool:
+        """Whether every word of the query stands in the pack's titles, headings and terms."""
+        words = WORD.findall(query.lower())
+        return bool(words) and all(word in self._vocabulary for word in words)
+
+    def status(self) -> SnapshotStatus:
+        synced = self._docs.state()
+        return SnapshotStatus(
+            facts=len(self.pack.facts),
+            pages=len({fact.url for fact in self.pack.facts if fact.asks}),
+            pack_as_of=self.pack.as_of,
+            synced_pages=synced.pages if synced else 0,
+            synced_at=synced.synced_at if synced else None,
+            bytes=self._spoken.size() + self._docs.size(),
+        )
+
+    def close(self) -> None:
+        self._spoken.close()
+        self._docs.close()
+
+    @cached_property
+    def _vocabulary(self) -> frozenset[str]:
+        named = (text for fact in self.pack.facts for text in (fact.title, fact.section, *fact.terms))
+        return frozenset(word for text in named for word in WORD.findall(text.lower()))
+
+    def _heard(self, words: str) -> str:
+        return self.pack.hear(words[:MAX_CHARS])
+
+    def _index(self) -> sqlite3.Connection:
+        """The pack's index; built again where somebody has removed it under us."""
+        index = self._spoken.connection()
+        while index is None:
+            publish(self._spoken.path, partial(_fill, self.pack))
+            index = self._spoken.connection()
+        return index
+
+    def _sections(self, fact: Fact, k: int) -> list[Passage]:
+        if fact.url is None:
+            return []
+        words = " ".join((fact.section, *fact.terms, fact.statement))
+        return self._docs.page_sections(fact.url, fact.section, words, k)
+
+    def _statements(self, facts: Sequence[Fact]) -> list[Passage]:
+        by_page: dict[tuple[str | None, str], list[Fact]] = {}
+        for fact in facts:
+            by_page.setdefault((fact.url, fact.title), []).append(fact)
+        return [
+            self.passage(of_page[0]).model_copy(
+                update={
+                    "text": "\n".join(fact.statement for fact in of_page),
+                    "read_at": min(self.passage(fact).read_at for fact in of_page),
+                }
+            )
+            for of_page in by_page.values()
+        ]
+
+
+def _index_file(data_dir: Path, of: str) -> IndexFile:
+    return IndexFile(data_dir / f"knowledge-{of}-{LAYOUT}.sqlite")
+
+
+def _stored_pack(file: IndexFile) -> Pack | None:
+    """The pack in an index built earlier; None where there is none, or it is broken."""
+    with suppress(sqlite3.DatabaseError, ValidationError, TypeError):
+        if index := file.connection():
+            return Pack.model_validate_json(index.execute("SELECT body FROM pack").fetchone()[0])
+    return None
+
+
+def _fill(pack: Pack, index: sqlite3.Connection) -> None:
+    index.executescript(_SCHEMA)
+    index.execute("INSERT INTO pack VALUES (?)", (pack.model_dump_json(),))
+    index.executemany(
+        "INSERT INTO spoken (rowid, statement, asks, wrong, about) VALUES (?, ?, ?, ?, ?)",
+        (
+            (
+                row,
+                fact.statement,
+                "\n".join(fact.asks),
+                "\n".join(wrong.claim for wrong in fact.wrong),
+                " ".join((fact.title, fact.section, *fact.terms)),
+            )
+            for row, fact in enumerate(pack.facts)
+        ),
+    )
+    index.execute("INSERT INTO spoken (spoken) VALUES ('optimize')")
+
+
+def _remove_others(file: Path) -> None:
+    """Indexes of packs that are no more. One that another process still reads stays readable to it."""
+    for other in file.parent.glob("knowledge-*.sqlite"):
+        if other != file:
+            with suppress(OSError):
+                other.unlink()
+
+
+def _as_fact(rival: Competitor, fact: CompetitorFact) -> Fact:
+    """What is known of a competitor, to answer with. It never accuses: it is not about Prefect."""
+    return Fact(
+        id=fact.id,
+        statement=fact.statement,
+        title=fact.title,
+        url=fact.url,
+        as_of=day(fact.as_of),
+        confidence="medium" if fact.confidence == "high" else fact.confidence,
+        topic=rival.name,
+    )
+
+
+def _midnight(of: date) -> datetime:
+    return datetime.combine(of, time(), UTC)

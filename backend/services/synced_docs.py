@@ -1,0 +1,157 @@
+"""The synced copy of Prefect's documentation: sections in the docs' own words, and release notes."""
+
+from __future__ import annotations
+
+import math
+import re
+import sqlite3
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from backend.facts import Passage
+from backend.services.search_index import IndexFile, any_of, meaning_words, stem
+
+FILE = "docs.sqlite"
+LAYOUT = "1"
+"""Changes with the schema; a copy of another layout counts as none until it is synced again."""
+
+SCHEMA = """
+    CREATE TABLE meta (layout TEXT, synced_at TEXT, pages INTEGER, sections INTEGER);
+    CREATE TABLE sections (
+        id INTEGER PRIMARY KEY,
+        page TEXT, name TEXT, url TEXT, title TEXT, section TEXT, headings TEXT, stems TEXT, text TEXT
+    );
+    CREATE INDEX of_page ON sections (page);
+    CREATE VIRTUAL TABLE words USING fts5 (
+        title, headings, keywords, text, content = '', tokenize = 'porter unicode61'
+    );
+    CREATE TABLE releases (position INTEGER PRIMARY KEY, version TEXT, title TEXT, url TEXT, text TEXT);
+    CREATE TABLE redirects (source TEXT PRIMARY KEY, destination TEXT);
+"""
+SITE = "https://docs.prefect.io"
+ORIGIN = "local copy of Prefect's documentation"
+
+_OF_PAGE = "SELECT headings, stems, name, url, title, section, text FROM sections WHERE page = ? ORDER BY id"
+_BEST = """
+    SELECT name, url, sections.title, section, sections.text
+    FROM words JOIN sections ON sections.id = words.rowid
+    WHERE words MATCH ? ORDER BY bm25(words, 4.0, 4.0, 4.0, 1.0) LIMIT ?
+"""
+_RELEASE = """
+    SELECT version, title, url, text FROM releases
+    WHERE ?1 = '' OR version = ?1 OR substr(version, 1, length(?1) + 1) = ?1 || '.'
+    ORDER BY position LIMIT 1
+"""
+_MOVED = """
+    SELECT destination FROM redirects
+    WHERE source = ?1 AND NOT EXISTS (SELECT 1 FROM sections WHERE page = ?1)
+"""
+
+
+class SyncState(NamedTuple):
+    synced_at: datetime
+    pages: int
+    sections: int
+
+
+class Release(NamedTuple):
+    version: str
+    title: str
+    url: str
+    text: str
+
+
+class SyncedDocs:
+    """What was last synced into a data directory, noticed anew whenever somebody syncs."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._file = IndexFile(data_dir / FILE)
+
+    def state(self) -> SyncState | None:
+        """When and how much was synced, or None where nothing usable was."""
+        found = self._open()
+        return found[1] if found else None
+
+    def page_sections(self, page_url: str, heading: str, words: str, k: int) -> list[Passage]:
+        """Up to `k` sections of a page: those under this heading first, then by the words they hold."""
+        if not (found := self._open()):
+            return []
+        connection, state = found
+        page = self._resolved(connection, page_path(page_url))
+        rows = connection.execute(_OF_PAGE, (page,)).fetchall()
+        stems = {stem(word) for word in meaning_words(words)}
+        near = _nearness([stems.intersection(row[1].split()) for row in rows])
+        wanted = heading.strip().lower()
+        under = [bool(wanted) and wanted in row[0].split("\n") for row in rows]
+        best = sorted(range(len(rows)), key=lambda row: (not under[row], -near[row], row))
+        return [_passage(rows[row][2:], state) for row in best[:k]]
+
+    def search(self, text: str, k: int) -> list[Passage]:
+        """Up to `k` sections that share words with the text, best first."""
+        if not (found := self._open()) or not (words := meaning_words(text)):
+            return []
+        connection, state = found
+        return [_passage(row, state) for row in connection.execute(_BEST, (any_of(words), k))]
+
+    def release(self, version: str | None) -> Release | None:
+        """The notes of a version such as 3.8.3 or v3.8, the newest where none is named; None if unknown."""
+        if not (found := self._open()):
+            return None
+        wanted = (version or "").strip().lstrip("vV")
+        row = found[0].execute(_RELEASE, (wanted[:40],)).fetchone()
+        return Release(*row) if row else None
+
+    def size(self) -> int:
+        return self._file.size()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _open(self) -> tuple[sqlite3.Connection, SyncState] | None:
+        connection = self._file.connection()
+        if connection is None:
+            return None
+        try:
+            row = connection.execute("SELECT layout, synced_at, pages, sections FROM meta").fetchone()
+        except sqlite3.OperationalError:  # another database: the pack answers, /ready shows nothing synced
+            return None
+        if row is None or row[0] != LAYOUT:
+            return None
+        return connection, SyncState(datetime.fromisoformat(row[1]), row[2], row[3])
+
+    def _resolved(self, connection: sqlite3.Connection, path: str) -> str:
+        """Where a page has moved to. A chain of redirects is followed a few steps."""
+        for _ in range(4):
+            row = connection.execute(_MOVED, (path,)).fetchone()
+            if row is None:
+                break
+            path = row[0]
+        return path
+
+
+def page_path(url: str) -> str:
+    """/v3/concepts/workers for any way to write the address of that page."""
+    path = re.sub(r"[?#].*", "", url.removeprefix(SITE)).strip("/")
+    return "/" + re.sub(r"(^|/)index$", "", path).strip("/")
+
+
+def _nearness(shared: list[set[str]]) -> list[float]:
+    """How much each section of a page shares with what is sought; a word few of them hold counts for more."""
+    held_by = Counter(word for words in shared for word in words)
+    return [sum(math.log(1 + len(shared) / held_by[word]) for word in words) for words in shared]
+
+
+def _passage(row: tuple[str, str, str, str, str], state: SyncState) -> Passage:
+    name, url, title, section, text = row
+    return Passage(
+        id=name,
+        url=url,
+        title=title,
+        section=section,
+        text=text,
+        read_at=state.synced_at,
+        source="snapshot",
+        origin=ORIGIN,
+    )
