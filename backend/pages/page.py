@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from backend.pages.render import STATIC
-
-if TYPE_CHECKING:
-    from starlette.types import Scope
 
 POLICY = {
     "default-src": "'none'",
@@ -33,8 +31,8 @@ HEADERS = {
 class Page(HTMLResponse):
     """An HTML answer that may load and send nothing but to this service, and is kept by no cache."""
 
-    def init_headers(self, headers: dict[str, str] | None = None) -> None:  # type: ignore[override]
-        super().init_headers(HEADERS | (headers or {}))
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        super().init_headers({**HEADERS, **(headers or {})})
 
 
 class PageFiles(StaticFiles):
