@@ -7,16 +7,18 @@ import os
 import sys
 import tempfile
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from mcp.client._transport import TransportStreams
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from backend.settings import Settings
+
+if TYPE_CHECKING:
+    from mcp.client._transport import TransportStreams  # the SDK shows its name nowhere else
 
 _INHERITED = frozenset(
     {"HOME", "PATH", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"}
@@ -133,21 +135,18 @@ async def run_child(launch: Launch, words: LastWords) -> AsyncIterator[Transport
         os.fdopen(write_end, "w") as stderr,
         tempfile.TemporaryDirectory(prefix="prefect-mcp-", ignore_cleanup_errors=True) as cwd,
     ):
+        program, *args = (*_SAY_PID, *launch.command)
+        parameters = StdioServerParameters(command=program, args=args, env=dict(launch.env), cwd=cwd)
         pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: words, os.fdopen(read_end, "rb", buffering=0)
         )
         try:
-            async with stdio_client(_parameters(launch, cwd), stderr) as streams:
+            async with stdio_client(parameters, stderr) as streams:
                 stderr.close()  # ours: while it is open, the end of the child's would not show
                 yield streams
         finally:
             stderr.close()
-            with suppress(TimeoutError):
+            with suppress(TimeoutError):  # what a child says as it dies may still be in the pipe
                 async with asyncio.timeout(0.2):
                     await words.ended.wait()
             pipe.close()
-
-
-def _parameters(launch: Launch, cwd: str) -> StdioServerParameters:
-    command: Sequence[str] = (*_SAY_PID, *launch.command)
-    return StdioServerParameters(command=command[0], args=list(command[1:]), env=dict(launch.env), cwd=cwd)

@@ -97,8 +97,8 @@ class PrefectMCP:
         self._owner: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
         self._opening: asyncio.Timeout | None = None
-        # What callers wait for: the connection, or None when the child could not be started.
-        self._opened: asyncio.Future[_Connection | None] | None = None
+        # What callers wait for: the connection, or why there is none.
+        self._opened: asyncio.Future[_Connection | str] | None = None
         self._is_up = asyncio.Event()
         self._stderr: deque[str] = deque(maxlen=LastWords.KEPT_LINES)
         self._children = self._calls = self._errors = self._refused = 0
@@ -154,7 +154,7 @@ class PrefectMCP:
         )
 
     def _phase(self) -> Literal["off", "starting", "up", "restarting"]:
-        if self._owner is None or self._closing.is_set():
+        if self._owner is None or self._owner.done() or self._closing.is_set():
             return "off"
         if self._is_up.is_set():
             return "up"
@@ -180,7 +180,8 @@ class PrefectMCP:
             self._errors += 1
             raise
         except TimeoutError:
-            why = f"The docs server did not answer within {seconds:g} seconds."
+            who = "The docs server" if self._is_up.is_set() else "prefect-mcp, which is starting,"
+            why = f"{who} did not answer within {seconds:g} seconds."
         except DocsUnreachable as error:
             self._docs_tools = self._docs_tools and not isinstance(error, DocsToolMissing)
             why = self._launch.redact(str(error))
@@ -204,7 +205,7 @@ class PrefectMCP:
         if tool in connection.writers:
             self._refuse(tool, f"{tool} says that it is not read-only; it was not called.")
         try:
-            return await connection.client.call_tool(tool, dict(arguments))
+            return await connection.client.call_tool(tool, arguments)
         except Exception as error:  # the SDK raises MCPError, RuntimeError, ValidationError and more
             if _is_loss(error):
                 self._drop(connection)
@@ -216,9 +217,10 @@ class PrefectMCP:
         if self._opened is None:
             raise DocsUnreachable("prefect-mcp is not running.")
         # Shielded: a caller who leaves must not cancel what the others wait for.
-        if connection := await asyncio.shield(self._opened):
-            return connection
-        raise DocsUnreachable(self._last_error or "prefect-mcp is stopped.")
+        opened = await asyncio.shield(self._opened)
+        if isinstance(opened, str):
+            raise DocsUnreachable(opened)
+        return opened
 
     def _refuse(self, tool: str, why: str) -> NoReturn:
         self._refused += 1
@@ -247,7 +249,8 @@ class PrefectMCP:
 
     @property
     def _connection(self) -> _Connection | None:
-        return self._opened.result() if self._opened and self._opened.done() else None
+        opened = self._opened.result() if self._opened and self._opened.done() else None
+        return opened if isinstance(opened, _Connection) else None
 
     async def _own(self) -> None:
         """Run one child after the other until closed."""
@@ -260,7 +263,7 @@ class PrefectMCP:
                 short_lives = 0 if steady else short_lives + 1
                 await self._rest(short_lives)
         finally:
-            self._settle(None)
+            self._settle("prefect-mcp is stopped.")
             _log.info("prefect_mcp.stopped", children=self._children)
 
     async def _live(self) -> None:
@@ -284,7 +287,7 @@ class PrefectMCP:
             return
         self._last_error = why
         if connection is None:
-            self._settle(None)
+            self._settle(why)
         _log.warning(
             "prefect_mcp.down", why=why, pid=connection and connection.pid, stderr=list(self._stderr)[-3:]
         )
@@ -308,12 +311,12 @@ class PrefectMCP:
             over=over,
         )
 
-    def _settle(self, connection: _Connection | None) -> None:
+    def _settle(self, opened: _Connection | str) -> None:
         """Tell those who wait for a connection."""
         if self._opened and not self._opened.done():
-            self._opened.set_result(connection)
-        if connection:
-            self._docs_tools = SEARCH in connection.tools
+            self._opened.set_result(opened)
+        if isinstance(opened, _Connection):
+            self._docs_tools = SEARCH in opened.tools
             self._is_up.set()
 
     def _drop(self, connection: _Connection) -> None:
