@@ -131,14 +131,14 @@ def _read_text(text: str, format: FormatName, filename: str | None) -> tuple[str
         if asked is None or not asked.fits(text):
             raise _misfit(format)
         return asked.name, asked.read(text)
-    fitting = [known for known in _TEXT if known.fits(text)]
-    if not fitting:
+    suffix = PurePath(filename or "").suffix.lower()
+    likely_first = sorted(_TEXT, key=lambda known: not known.suffix or known.suffix != suffix)
+    chosen = next((known for known in likely_first if known.fits(text)), None)
+    if chosen is None:
         raise UnknownFormat(
             "No speakers are found in this text: begin each turn with “Name:”, or send it with the format "
             "“plain” if nobody is named."
         )
-    suffix = PurePath(filename or "").suffix.lower()
-    chosen = next((known for known in fitting if known.suffix and known.suffix == suffix), fitting[0])
     return chosen.name, chosen.read(text)
 
 

@@ -49,6 +49,8 @@ def clean(text: str) -> str:
 
     Letters are left as they are (no normal form), so that a quote stays what the file said.
     """
+    if text.isprintable():  # then there is nothing to clean: JSON has many short strings
+        return text
     text = _SURROGATE.sub("\ufffd", _UNWANTED.sub("", text.removeprefix("\ufeff")))
     return text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
 

@@ -8,6 +8,7 @@ from itertools import islice
 
 from backend.formats.cues import Recording, Utterance
 from backend.formats.fields import clock
+from backend.formats.hygiene import squeeze
 from backend.formats.labels import NAME, looks_like_a_name
 
 SAMPLE_LINES = 5_000
@@ -54,9 +55,9 @@ def _lines(text: str) -> Iterator[tuple[tuple[str, float | None] | None, str]]:
         if not line.strip():
             fresh = True
             continue
-        found = _HEADER.fullmatch(line)
+        found = _HEADER.fullmatch(line) if ":" in line else None
         if found and (len(found[2]) > 1 or (fresh and looks_like_a_name(found[1]))):
-            yield (" ".join(found[1].split()), clock(found[3])), line
+            yield (squeeze(found[1]), clock(found[3])), line
         else:
             yield None, line
         fresh = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Self
 
@@ -24,8 +24,8 @@ NOBODY_NAMED = (
     "put down to the rep."
 )
 NONE_OF_OURS = (
-    "Nobody who speaks is known to be one of ours: name the rep in call.rep, or set COACH_INTERNAL_DOMAINS to "
-    "your e-mail domains."
+    "Nobody who speaks is known to be one of ours: name the rep in call.rep, or set COACH_INTERNAL_DOMAINS "
+    "to your e-mail domains."
 )
 
 
@@ -72,76 +72,86 @@ def identify(
     people += [Participant(id=name, name=name) for name in talking if name not in listed]
 
     warnings: list[str] = []
+    directory = _Directory(people) if hints.participants or hints.rep else _Directory(())
     for hint in hints.participants:
-        _apply(hint, people)
-    if hints.rep and not _mark_rep(hints.rep, people):
+        _apply(hint, people, directory)
+    if hints.rep and not _mark_rep(hints.rep, directory):
         warnings.append(f"The rep “{hints.rep}” is not among the people on this call.")
     _side_by_domain(people, internal_domains)
-    warnings += _unknown_sides([person for person in people if person.name in set(talking)])
+    voices = set(talking)
+    warnings += _unknown_sides([person for person in people if person.name in voices])
     known = {name: value for name in ("id", "title", "started_at") if (value := getattr(hints, name))}
     return call.model_copy(update={**known, "participants": people}), warnings
 
 
 def pair_emails(people: list[Participant], emails: Iterable[str]) -> list[Participant]:
     """People with the addresses that can only be theirs, then one more participant per address left over."""
-    people = [person.model_copy() for person in people]
+    directory = _Directory(people)
     left = []
     for email in dict.fromkeys(emails):
-        owner = _owner(people, email)
-        if owner:
+        if owner := directory.owner(email):
             owner.email = email
         else:
             left.append(Participant(id=email, name=email, email=email))
     return people + left
 
 
-def _apply(hint: HintedParticipant, people: list[Participant]) -> None:
-    person = _find(people, hint.name, hint.email)
+class _Directory:
+    """People by each way to mean them; a way that means two people means nobody."""
+
+    def __init__(self, people: Iterable[Participant]) -> None:
+        self._by: dict[tuple[str, str], list[Participant]] = {}
+        for person in people:
+            self.add(person)
+
+    def add(self, person: Participant) -> None:
+        words = _bare(person.name)
+        keys = {("whole", person.name.casefold()), ("whole", person.id.casefold()), ("bare", " ".join(words))}
+        keys |= {("spelt", way) for way in _spellings(words)}
+        keys |= {("first", words[0])} if words else set()
+        keys |= {("alone", words[0])} if len(words) == 1 else set()
+        keys |= {("email", person.email.casefold())} if person.email else set()
+        for key in keys:
+            self._by.setdefault(key, []).append(person)
+
+    def find(self, name: str, email: str) -> Participant | None:
+        """The one meant: by address, whole name or id, first name, or by an address that spells the name."""
+        words = _bare(name)
+        keys = [("email", email.casefold()), ("whole", name.casefold()), ("bare", " ".join(words))]
+        keys += [("first" if len(words) == 1 else "alone", words[0])] if words else []
+        found = (self._only(kind, value) for kind, value in keys if value)
+        return next((person for person in found if person), None) or self.owner(email)
+
+    def owner(self, email: str) -> Participant | None:
+        """The one person without an address whose name this address spells."""
+        person = self._only("spelt", _letters(email.partition("@")[0]))
+        return person if person and not person.email else None
+
+    def _only(self, kind: str, value: str) -> Participant | None:
+        people = self._by.get((kind, value), [])
+        return people[0] if len(people) == 1 else None
+
+
+def _apply(hint: HintedParticipant, people: list[Participant], directory: _Directory) -> None:
+    person = directory.find(hint.name, hint.email)
     if person is None:
-        name = hint.name or hint.email
-        person = Participant(id=hint.email or hint.name, name=name)
+        person = Participant(id=hint.email or hint.name, name=hint.name or hint.email)
         people.append(person)
+        directory.add(person)
     person.email = hint.email or person.email
     person.role = hint.role or person.role
     if hint.side != "unknown":
         person.side = hint.side
 
 
-def _mark_rep(rep: str, people: list[Participant]) -> bool:
-    is_email = "@" in rep
-    person = _find(people, "" if is_email else rep, rep if is_email else "")
+def _mark_rep(rep: str, directory: _Directory) -> bool:
+    email = rep if "@" in rep else ""
+    person = directory.find("" if email else rep, email)
     if person is None:
         return False
     person.side = "internal"
-    if is_email:
-        person.email = person.email or rep
+    person.email = person.email or email or None
     return True
-
-
-def _find(people: Sequence[Participant], name: str, email: str) -> Participant | None:
-    """The one person meant: by address, whole name or id, first name, or an address that spells the name."""
-    tests: list[Callable[[Participant], bool]] = []
-    if email:
-        tests.append(lambda person: (person.email or "").casefold() == email.casefold())
-    if name:
-        wanted = _bare(name)
-        tests.append(lambda person: name.casefold() in (person.name.casefold(), person.id.casefold()))
-        tests.append(lambda person: _bare(person.name) == wanted)
-        tests.append(lambda person: _same_first_name(_bare(person.name), wanted))
-    for test in tests:
-        if person := _only(people, test):
-            return person
-    return _owner(people, email) if email and not name else None
-
-
-def _owner(people: Iterable[Participant], email: str) -> Participant | None:
-    """The one person without an address whose name this address spells."""
-    return _only(people, lambda person: not person.email and _spells(email, person.name))
-
-
-def _only(people: Iterable[Participant], test: Callable[[Participant], bool]) -> Participant | None:
-    found = [person for person in people if test(person)]
-    return found[0] if len(found) == 1 else None
 
 
 def _bare(name: str) -> list[str]:
@@ -149,19 +159,18 @@ def _bare(name: str) -> list[str]:
     return re.split(r"[|(\[]", name, maxsplit=1)[0].casefold().replace(",", " ").split()
 
 
-def _same_first_name(one: list[str], other: list[str]) -> bool:
-    return bool(one and other) and one[0] == other[0] and min(len(one), len(other)) == 1
-
-
-def _spells(email: str, name: str) -> bool:
-    """Whether an address is one of the usual ways to write this name."""
-    mailbox = re.sub(r"[\W\d_]", "", _plain(email.partition("@")[0]))
-    words = [word for part in _bare(name) if (word := re.sub(r"[\W\d_]", "", _plain(part)))]
-    if not words or not mailbox:
-        return False
-    first, last = words[0], words[-1]
+def _spellings(words: Sequence[str]) -> set[str]:
+    """The usual ways to make a mailbox of a name."""
+    parts = [part for word in words if (part := _letters(word))]
+    if not parts:
+        return set()
+    first, last = parts[0], parts[-1]
     ways = {first, last, first + last, last + first, first[0] + last, first + last[0], last + first[0]}
-    return mailbox in ways | {"".join(words)}
+    return ways | {"".join(parts)}
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W\d_]", "", _plain(text))
 
 
 def _plain(text: str) -> str:

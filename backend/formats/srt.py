@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 
 from backend.formats.cues import Recording
-from backend.formats.subtitles import TIMING, blocks, utterances
+from backend.formats.subtitles import blocks, timed, utterances
 
 _TAG = re.compile(r"</?(?:i|b|u|s|font)(?:\s[^<>]*)?>|\{\\[^{}]*\}")
 
 
 def fits(text: str) -> bool:
     """Whether this has cue times and is not WebVTT."""
-    return not text.lstrip().startswith("WEBVTT") and TIMING.search(text) is not None
+    return not text.lstrip().startswith("WEBVTT") and timed(text) is not None
 
 
 def read(text: str) -> Recording:
     """The cues of an SRT file, without formatting tags."""
-    spoken = list(blocks(text))
-    for block in spoken:
-        block.lines = [_TAG.sub("", line) for line in block.lines]
-    return Recording(utterances(spoken))
+    return Recording(utterances(block.map(lambda line: _TAG.sub("", line)) for block in blocks(text)))

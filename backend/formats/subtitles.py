@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 
 from backend.formats.cues import Utterance
 from backend.formats.fields import clock
+from backend.formats.hygiene import squeeze
 from backend.formats.labels import NAME, Label, speakers_among
+
+SAMPLE_BLOCKS = 20_000
 
 _CLOCK = r"(?:\d{1,4}:)?\d{1,2}:\d{2}[.,]\d{1,3}"
 TIMING = re.compile(rf"^[ \t]*({_CLOCK})[ \t]*-->[ \t]*({_CLOCK})", re.MULTILINE)
@@ -23,6 +27,10 @@ class Block:
     start_s: float | None
     end_s: float | None
     lines: list[str] = field(default_factory=list)
+
+    def map(self, change: Callable[[str], str]) -> Block:
+        """The same block with each of its lines changed."""
+        return Block(self.start_s, self.end_s, [change(line) for line in self.lines])
 
 
 def blocks(text: str) -> Iterator[Block]:
@@ -53,13 +61,18 @@ def blocks(text: str) -> Iterator[Block]:
         yield block
 
 
-def utterances(spoken: Iterable[Block]) -> Iterator[Utterance]:
+def timed(text: str) -> re.Match[str] | None:
+    """The first timing line."""
+    return TIMING.search(text) if "-->" in text else None
+
+
+def utterances(spoken: Iterator[Block]) -> Iterator[Utterance]:
     """What is said in each block, by whom "Name:" says; without a name the last speaker goes on."""
-    spoken = list(spoken)
-    first_lines = (_label(block.lines[0]) for block in spoken if block.lines)
-    speakers = speakers_among((Label(name) for name in first_lines if name), len(spoken))
+    sample = list(islice(spoken, SAMPLE_BLOCKS))
+    first_lines = (_label(block.lines[0]) for block in sample if block.lines)
+    speakers = speakers_among((Label(name) for name in first_lines if name), len(sample))
     current: str | None = None
-    for block in spoken:
+    for block in chain(sample, spoken):
         said: list[str] = []
         for line in block.lines:
             name = _label(line) if speakers else None
@@ -72,4 +85,4 @@ def utterances(spoken: Iterable[Block]) -> Iterator[Utterance]:
 
 def _label(line: str) -> str | None:
     found = _LABEL.match(line)
-    return " ".join(found[1].split()) if found else None
+    return squeeze(found[1]) if found else None

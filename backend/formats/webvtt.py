@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from backend.formats.cues import Recording, Utterance
-from backend.formats.subtitles import TIMING, Block, blocks, utterances
+from backend.formats.hygiene import squeeze
+from backend.formats.subtitles import Block, blocks, timed, utterances
 
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]+([^<>]*)>")
 _TAG = re.compile(r"</?(?:v|c|i|b|u|ruby|rt|lang)(?:[.\s][^<>]*)?>|<(?:\d{1,4}:)?\d{1,2}:\d{2}[.,]\d{1,3}>")
@@ -15,18 +16,15 @@ _TAG = re.compile(r"</?(?:v|c|i|b|u|ruby|rt|lang)(?:[.\s][^<>]*)?>|<(?:\d{1,4}:)
 
 def fits(text: str) -> bool:
     """Whether this is WebVTT: by its first word, or by cue times with a point."""
-    found = TIMING.search(text)
+    found = timed(text)
     return text.lstrip().startswith("WEBVTT") or (found is not None and "." in found[1])
 
 
 def read(text: str) -> Recording:
     """The cues of a WebVTT file, as plain text."""
-    spoken = list(blocks(text))
-    if any(_VOICE.search(line) for block in spoken for line in block.lines):
-        return Recording(_voices(spoken))
-    for block in spoken:
-        block.lines = [_plain(line) for line in block.lines]
-    return Recording(utterances(spoken))
+    if _VOICE.search(text):
+        return Recording(_voices(blocks(text)))
+    return Recording(utterances(block.map(_plain) for block in blocks(text)))
 
 
 def _voices(spoken: Iterable[Block]) -> Iterator[Utterance]:
@@ -35,7 +33,7 @@ def _voices(spoken: Iterable[Block]) -> Iterator[Utterance]:
         before, *rest = _VOICE.split(" ".join(block.lines))
         yield Utterance(current, _plain(before), block.start_s, block.end_s)
         for name, said in zip(rest[::2], rest[1::2], strict=True):
-            current = " ".join(html.unescape(name).split()) or None
+            current = squeeze(html.unescape(name)) or None
             yield Utterance(current, _plain(said), block.start_s, block.end_s)
 
 
