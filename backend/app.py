@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.staticfiles import StaticFiles
 
 from backend.house import House
-from backend.routes import analyze, calls, health, pages
+from backend.pages.page import PageFiles
+from backend.routes import analyze, calls, forms, health, pages
 from backend.routes.door import Door
 from backend.routes.problems import answer_errors
-from backend.settings import LOOPBACK, PACKAGE
+from backend.settings import LOOPBACK
 
 
 def create_app(house: House) -> FastAPI:
@@ -27,7 +27,7 @@ def create_app(house: House) -> FastAPI:
         loopback_only=settings.coach_host in LOOPBACK and not settings.api_tokens,
     )
     answer_errors(app)
-    for router in (analyze.router(), calls.router(), health.router(), pages.pages_router()):
+    for router in (analyze.router(), calls.router(), forms.router(), health.router(), pages.pages_router()):
         app.include_router(router)
-    app.mount("/static", StaticFiles(directory=PACKAGE / "pages" / "static"), name="static")
+    app.mount("/static", PageFiles(), name="static")
     return app

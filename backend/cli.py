@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -127,7 +128,7 @@ def docs_search(
     from backend.services.docs_snapshot import Snapshot
 
     settings = _settings(quiet=True)
-    with Snapshot.open(settings.coach_data_dir, settings.coach_knowledge_dir) as snapshot:
+    with closing(Snapshot.open(settings.coach_data_dir, settings.coach_knowledge_dir)) as snapshot:
         for passage in snapshot.search(" ".join(words), k):
             typer.secho(passage.title, bold=True, nl=False)
             typer.echo(f"  {passage.url or ''}\n  read {passage.read_at:%Y-%m-%d}, {passage.origin}")
@@ -140,7 +141,7 @@ def docs_status() -> None:
     from backend.services.docs_snapshot import Snapshot
 
     settings = _settings(quiet=True)
-    with Snapshot.open(settings.coach_data_dir, settings.coach_knowledge_dir) as snapshot:
+    with closing(Snapshot.open(settings.coach_data_dir, settings.coach_knowledge_dir)) as snapshot:
         for name, value in snapshot.status().model_dump(mode="json").items():
             typer.echo(f"{name:<14} {value if value is not None else '-'}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, closing, suppress
 from typing import NamedTuple
 
 import httpx
@@ -49,7 +49,7 @@ async def run_demo(settings: Settings, *, once: bool) -> None:
             snapshot = await asyncio.to_thread(
                 Snapshot.open, settings.coach_data_dir, settings.coach_knowledge_dir
             )
-            stack.enter_context(snapshot)
+            stack.enter_context(closing(snapshot))
             listener = stack.enter_context(listen("127.0.0.1", 0))
             url = await stack.enter_async_context(served(create_docs_server(snapshot), listener))
             settings = settings.model_copy(update={"prefect_docs_mcp_url": AnyHttpUrl(f"{url}/mcp")})

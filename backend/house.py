@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from backend.analysis.analyst import Analyst
 from backend.analysis.claude import ClaudeAnalyst
@@ -14,12 +15,20 @@ from backend.analysis.prompts import Prompts
 from backend.analysis.rules import RulesAnalyst
 from backend.errors import StoreUnavailable
 from backend.report import CoachingReport
+from backend.services.doc_cache import DocCache
 from backend.services.docs_snapshot import Snapshot
 from backend.services.knowledge import ProductKnowledge
-from backend.services.prefect_mcp import PrefectMCP
+from backend.services.prefect_mcp import DocHit, PrefectMCP
 from backend.settings import Settings
 from backend.store.store import Store
 from backend.transcript import Transcript
+
+
+class Coached(NamedTuple):
+    """A report, and whether it is in the store."""
+
+    report: CoachingReport
+    kept: bool
 
 
 @dataclass(frozen=True)
@@ -32,22 +41,21 @@ class House:
     knowledge: ProductKnowledge
     coach: Coach
 
-    async def analyse(
-        self, transcript: Transcript, options: Options, *, force: bool = False
-    ) -> tuple[CoachingReport, bool]:
+    async def analyse(self, transcript: Transcript, options: Options, *, force: bool = False) -> Coached:
         """The stored report on this very call if there is one as good as today's, else a new one, stored.
 
-        The flag says whether it came from the store. A store that fails costs the storing, not the report.
+        A store that fails costs the storing, not the report.
         """
         stored = None if force else await self._stored(transcript, options)
         if stored:
-            return stored, True
+            return Coached(stored, kept=True)
         report = await self.coach.coach(transcript, options)
         try:
             await self.store.save(report)
         except StoreUnavailable as failure:
             report.warnings.append(f"This report was not stored. {failure}")
-        return report, False
+            return Coached(report, kept=False)
+        return Coached(report, kept=True)
 
     async def _stored(self, transcript: Transcript, options: Options) -> CoachingReport | None:
         try:
@@ -64,7 +72,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         snapshot = await asyncio.to_thread(
             Snapshot.open, settings.coach_data_dir, settings.coach_knowledge_dir
         )
-        stack.callback(snapshot.close)
+        stack.enter_context(closing(snapshot))
         client = None
         if settings.prefect_mcp_enabled:
             client = await stack.enter_async_context(
@@ -72,7 +80,10 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             )
         url = settings.database_url.get_secret_value() if settings.database_url else None
         store = await stack.enter_async_context(Store.open(url, settings.coach_data_dir))
-        knowledge = ProductKnowledge.from_settings(settings, snapshot, client)
+        cache = await stack.enter_async_context(
+            DocCache[list[DocHit]](fresh_s=settings.coach_docs_fresh_hours * 3600)
+        )
+        knowledge = ProductKnowledge.from_settings(settings, snapshot, client, cache)
         analysts: dict[str, Analyst] = {"rules": _rules(snapshot)}
         if settings.claude_configured:
             prompts = Prompts.load(settings.coach_prompts_dir)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 
 import typer
 import uvicorn
@@ -37,7 +37,7 @@ async def serve_docs(settings: Settings, host: str, port: int) -> None:
         snapshot = await asyncio.to_thread(
             Snapshot.open, settings.coach_data_dir, settings.coach_knowledge_dir
         )
-        with snapshot:
+        with closing(snapshot):
             typer.echo(f"The docs MCP server is at {address(listener)}/mcp", err=True)
             await uvicorn.Server(_config(create_docs_server(snapshot))).serve(sockets=[listener])
 

@@ -15,13 +15,13 @@ from anthropic import AsyncAnthropic
 
 from backend.analysis import claude_briefs, claude_spotting, claude_verdicts
 from backend.analysis.analyst import Brief, Judgement, Moments
-from backend.analysis.claude_briefs import Batch, batches, moments_text, passages_text
+from backend.analysis.claude_briefs import Batch, batches, excerpt_text, moments_text, passages_text
 from backend.analysis.claude_door import ClaudeDoor, Request, Usage
 from backend.analysis.claude_spotting import SpotAnswer, Spotter, Window, window_text, windows
 from backend.analysis.claude_verdicts import JudgeAnswer, Verdicts
 from backend.analysis.fences import fenced
 from backend.analysis.prompts import Prompts
-from backend.errors import AnalystFailed
+from backend.errors import AnalystFailed, UnusableSetting
 from backend.facts import Competitor, ObjectionGuide
 from backend.settings import Settings
 from backend.transcript import Transcript
@@ -75,12 +75,16 @@ class ClaudeAnalyst:
         *,
         max_retries: int = 2,
     ) -> Self:
+        if not settings.claude_configured:
+            raise UnusableSetting(
+                "Claude needs a key: set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL for a server of your own."
+            )
         # At debug level the SDK logs whole requests: a call's words would stand in the log.
         logging.getLogger("anthropic").setLevel(logging.WARNING)
         key = settings.anthropic_api_key.get_secret_value() if settings.anthropic_api_key else None
         base_url = str(settings.anthropic_base_url) if settings.anthropic_base_url else None
         client = AsyncAnthropic(
-            api_key=key or (NO_KEY_NEEDED if base_url else None),
+            api_key=key or NO_KEY_NEEDED,
             base_url=base_url,
             timeout=settings.coach_claude_timeout_s,
             max_retries=max_retries,
@@ -135,7 +139,8 @@ class ClaudeAnalyst:
         async def ask(batch: Batch) -> JudgeAnswer:
             data = (
                 fenced("passages", passages_text(batch, briefs)),
-                fenced("moments", moments_text(batch, transcript.turns, briefs, self._guides)),
+                fenced("turns", excerpt_text(batch, transcript.turns)),
+                fenced("moments", moments_text(batch, briefs, self._guides)),
             )
             return await self._door.ask(self._request("judge", *data), JudgeAnswer, usage)
 
@@ -165,8 +170,8 @@ async def _together(ask: Callable[[A], Awaitable[T]], parts: Sequence[A]) -> lis
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(part)) for part in parts]
     except ExceptionGroup as failed:
-        flaw = failed.subgroup(lambda error: not isinstance(error, AnalystFailed))
-        raise (flaw or failed.exceptions[0]) from None
+        _, flaws = failed.split(AnalystFailed)
+        raise flaws or failed.exceptions[0] from None
     return [task.result() for task in tasks]
 
 

@@ -15,7 +15,7 @@ from backend.analysis.analyst import (
 )
 from backend.analysis.fences import one_line, spoken_line
 from backend.facts import Fact, ObjectionGuide, Passage
-from backend.transcript import Turn
+from backend.transcript import Quote, Turn
 
 MOMENTS_PER_REQUEST = 12
 FACTS_PER_MOMENT = 12
@@ -63,15 +63,31 @@ def passages_text(batch: Batch, briefs: Mapping[str, Brief]) -> str:
     return "\n\n".join(shown.values())
 
 
-def moments_text(
-    batch: Batch,
-    turns: Sequence[Turn],
-    briefs: Mapping[str, Brief],
-    guides: Mapping[str, ObjectionGuide],
-) -> str:
-    """Each moment of the batch with the turns around it and the numbers of its passages."""
+def excerpt_text(batch: Batch, turns: Sequence[Turn]) -> str:
+    """The turns that hold the batch's moments, those around them and those that answered, each once."""
+    quotes: dict[int, list[Quote]] = {}
+    shown: set[int] = set()
+    for moment in batch.moments:
+        at = moment.quote.turn
+        quotes.setdefault(at, []).append(moment.quote)
+        shown.update(range(max(0, at - TURNS_BEFORE), min(len(turns), at + 1 + _turns_after(moment))))
+        if isinstance(moment, SpottedObjection) and moment.response:
+            quotes.setdefault(moment.response.turn, []).append(moment.response)
+            shown.add(moment.response.turn)
+    return "\n".join(spoken_line(turns[at], _clipped(turns[at], quotes.get(at, []))) for at in sorted(shown))
+
+
+def moments_text(batch: Batch, briefs: Mapping[str, Brief], guides: Mapping[str, ObjectionGuide]) -> str:
+    """Each moment of the batch with the numbers of its turn and of its passages."""
     return "\n\n".join(
-        "\n".join(_moment_lines(moment, batch, turns, briefs.get(moment.id), guides))
+        "\n".join(
+            [
+                f"{moment.id}: {_kind(moment)} in turn {moment.quote.turn}",
+                f"To judge: {one_line(moment.quote.text)}",
+                *_details(moment, guides),
+                f"Its passages: {_passage_numbers(batch, briefs.get(moment.id))}",
+            ]
+        )
         for moment in batch.moments
     )
 
@@ -127,25 +143,8 @@ def _scope(fact: Fact) -> str:
     return "; ".join(scope)
 
 
-def _moment_lines(
-    moment: Spotted,
-    batch: Batch,
-    turns: Sequence[Turn],
-    brief: Brief | None,
-    guides: Mapping[str, ObjectionGuide],
-) -> list[str]:
-    at = moment.quote.turn
-    after = 0 if isinstance(moment, SpottedClaim) else TURNS_AFTER
-    numbers = [batch.numbers[passage.id] for passage in shown_passages(brief)]
-    return [
-        f"{moment.id}: {_kind(moment)}",
-        *(_clipped(turn) for turn in turns[max(0, at - TURNS_BEFORE) : at]),
-        spoken_line(turns[at], _around(turns[at], moment.quote.char_start, moment.quote.char_end)),
-        *(_clipped(turn) for turn in turns[at + 1 : at + 1 + after]),
-        f"To judge: {one_line(moment.quote.text)}",
-        *_details(moment, turns, guides),
-        f"Its passages: {', '.join(numbers) or 'none'}",
-    ]
+def _passage_numbers(batch: Batch, brief: Brief | None) -> str:
+    return ", ".join(batch.numbers[passage.id] for passage in shown_passages(brief)) or "none"
 
 
 def _kind(moment: Spotted) -> str:
@@ -160,7 +159,7 @@ def _kind(moment: Spotted) -> str:
             return "question"
 
 
-def _details(moment: Spotted, turns: Sequence[Turn], guides: Mapping[str, ObjectionGuide]) -> list[str]:
+def _details(moment: Spotted, guides: Mapping[str, ObjectionGuide]) -> list[str]:
     match moment:
         case SpottedCompetitor():
             return []
@@ -172,15 +171,15 @@ def _details(moment: Spotted, turns: Sequence[Turn], guides: Mapping[str, Object
         case SpottedClaim():
             return [f"About: {one_line(moment.about)}"]
         case SpottedObjection():
-            return [f"About: {one_line(moment.about)}", *_response(moment, turns), *_guide(moment, guides)]
+            return [f"About: {one_line(moment.about)}", *_response(moment.response), *_guide(moment, guides)]
 
 
-def _response(moment: SpottedObjection, turns: Sequence[Turn]) -> list[str]:
-    if moment.response is None:
-        return ["Response found: none"]
-    said = moment.response
-    words = _around(turns[said.turn], said.char_start, said.char_end)
-    return [f"Response found: {spoken_line(turns[said.turn], words)}"]
+def _response(said: Quote | None) -> list[str]:
+    return (
+        [f"Response in turn {said.turn}: {one_line(said.text, TURN_CHARS)}"]
+        if said
+        else ["Response: none found"]
+    )
 
 
 def _guide(moment: SpottedObjection, guides: Mapping[str, ObjectionGuide]) -> list[str]:
@@ -193,12 +192,15 @@ def _guide(moment: SpottedObjection, guides: Mapping[str, ObjectionGuide]) -> li
     ]
 
 
-def _clipped(turn: Turn) -> str:
-    return spoken_line(turn, one_line(turn.text, TURN_CHARS))
+def _turns_after(moment: Spotted) -> int:
+    """How a claim or a mention is met does not matter; how an objection or a question is met does."""
+    return TURNS_AFTER if isinstance(moment, SpottedObjection | SpottedQuestion) else 0
 
 
-def _around(turn: Turn, start: int, end: int) -> str:
-    """The words of a turn around a place in it, where the turn is long."""
-    margin = max(0, TURN_CHARS - (end - start)) // 2
-    first, last = max(0, start - margin), min(len(turn.text), end + margin)
-    return f"{'…' * (first > 0)}{turn.text[first:last]}{'…' * (last < len(turn.text))}"
+def _clipped(turn: Turn, quotes: Sequence[Quote]) -> str:
+    """A long turn's beginning, or what stands around the words to judge in it."""
+    first = min((quote.char_start for quote in quotes), default=0) - TURN_CHARS // 2
+    last = max((quote.char_end for quote in quotes), default=0) + TURN_CHARS // 2
+    first, last = (first, last) if quotes else (0, TURN_CHARS)
+    words = turn.text[max(0, first) : last]
+    return f"{'…' * (first > 0)}{words}{'…' * (last < len(turn.text))}"

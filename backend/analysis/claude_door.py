@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 from anthropic import (
@@ -143,13 +144,18 @@ class ClaudeDoor:
                 # The same for all windows and batches of a step, and for the calls after this one.
                 system=[{"type": "text", "text": request.system, "cache_control": {"type": "ephemeral"}}],
                 messages=messages,
-                output_config={"format": {"type": "json_schema", "schema": transform_schema(shape)}},
+                output_config={"format": {"type": "json_schema", "schema": _schema(shape)}},
             )
             body = await raw.read()
         except (AnthropicError, TypeError) as error:
             raise _failure(error) from None
         usage.requests += 1
         return _read(body, usage)
+
+
+@cache
+def _schema(shape: type[BaseModel]) -> dict[str, object]:
+    return transform_schema(shape)
 
 
 def _user(request: Request) -> MessageParam:

@@ -16,7 +16,7 @@ from backend.errors import BadRequest
 from backend.formats import CallHints, FormatName, Limits, parse
 from backend.formats.fields import decode_json
 from backend.formats.hygiene import decode
-from backend.house import House
+from backend.house import Coached, House
 from backend.report import CoachingReport
 from backend.transcript import Transcript
 
@@ -102,18 +102,15 @@ def router() -> APIRouter:
     async def analyze(request: Request) -> Response:
         """Coach a call. Answers the stored report where the same call was analysed before."""
         house: House = request.app.state.house
-        report, _ = await analyse(house, await read_request(request))
+        report, kept = await analyse(house, await read_request(request))
+        where = {"Location": f"/calls/{report.id}"} if kept else None
         # Serialised once: FastAPI would validate and serialise it again.
-        return Response(
-            report.model_dump_json(),
-            media_type="application/json",
-            headers={"Location": f"/calls/{report.id}"},
-        )
+        return Response(report.model_dump_json(), headers=where, media_type="application/json")
 
     return routes
 
 
-async def analyse(house: House, asked: Asked) -> tuple[CoachingReport, bool]:
+async def analyse(house: House, asked: Asked) -> Coached:
     """Parse off the event loop and coach."""
     transcript = await asyncio.to_thread(_parse, house, asked)
     options = Options(enrich=asked.options.enrich, analyst=asked.options.analyst)
@@ -136,7 +133,7 @@ async def read_request(request: Request) -> Asked:
     """A JSON request, an upload, or the raw file itself, told apart by content type."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        return await _upload(request)
+        return await read_upload(request)
     wishes = _checked(AnalyzeQuery, dict(request.query_params))
     body = await request.body()
     if kind == "application/json":
@@ -161,7 +158,7 @@ def _is_request(decoded: JsonValue) -> bool:
     return not from_gong and set(decoded) <= set(AnalyzeRequest.model_fields)
 
 
-async def _upload(request: Request) -> Asked:
+async def read_upload(request: Request) -> Asked:
     """A multipart form: the transcript in `file` (or `text`), the wishes in fields of their own names."""
     async with request.form(max_files=1, max_fields=20) as form:
         fields = {name: value for name, value in form.multi_items() if isinstance(value, str) and value}
@@ -179,7 +176,7 @@ async def _upload(request: Request) -> Asked:
     )
 
 
-def _checked(model: type[Wishes], given: JsonValue) -> Wishes:
+def _checked(model: type[Wishes], given: object) -> Wishes:
     """The given fields as this model, or BadRequest naming the first that does not fit."""
     try:
         return model.model_validate(given)

@@ -10,9 +10,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from backend.errors import BadRequest, CoachError, MethodNotAllowed, NotFound, NotLoggedIn
+from backend.pages.page import Page
 from backend.pages.render import error_page
 
 log = structlog.get_logger()
@@ -24,7 +25,7 @@ def problem_response(error: CoachError, headers: Headers, path: str) -> Response
     if for_people and isinstance(error, NotLoggedIn):
         return RedirectResponse("/login", HTTPStatus.SEE_OTHER)
     if for_people:
-        return HTMLResponse(error_page(error), error.status)
+        return Page(error_page(error), error.status)
     problem = {
         "type": "about:blank",
         "title": error.title,

@@ -52,12 +52,18 @@ class ProductKnowledge:
         self._stall_s = stall_s
 
     @classmethod
-    def from_settings(cls, settings: Settings, snapshot: Snapshot, client: PrefectMCP | None) -> Self:
+    def from_settings(
+        cls,
+        settings: Settings,
+        snapshot: Snapshot,
+        client: PrefectMCP | None,
+        cache: DocCache[list[DocHit]],
+    ) -> Self:
         url = settings.prefect_docs_mcp_url
         return cls(
             snapshot,
             client,
-            DocCache(fresh_s=settings.coach_docs_fresh_hours * 3600),
+            cache,
             docs_server=f"the docs server at {url.host}:{url.port}" if url else "Prefect's docs server",
             wait_s=settings.coach_look_up_seconds,
             stall_s=settings.coach_look_up_stall_seconds,
@@ -73,6 +79,10 @@ class ProductKnowledge:
     def live(self) -> bool:
         now = self.server
         return now.state == "up" and now.docs_tools and now.circuit != "open"
+
+    async def ready(self, within: float) -> bool:
+        """Whether prefect-mcp answers, waiting for it up to `within` seconds."""
+        return self._client is not None and await self._client.ready(within)
 
     @property
     def server(self) -> PrefectMCPState:

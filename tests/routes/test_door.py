@@ -1,0 +1,191 @@
+"""What must not come in, does not; and what cannot be read is said in one sentence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.service import CALL, Service, checked, running, settings_in
+
+pytestmark = pytest.mark.anyio
+
+TOKEN = "a-token-of-some-length"
+
+
+@pytest.fixture(scope="module")
+async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    settings = settings_in(tmp_path_factory.mktemp("open"), coach_max_body_mb=1, coach_max_turns=2000)
+    async with running(settings) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+async def guarded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    settings = settings_in(tmp_path_factory.mktemp("guarded"), coach_api_tokens=f"another-long-token,{TOKEN}")
+    async with running(settings) as service:
+        yield service
+
+
+def deep(levels: int) -> bytes:
+    return b'{"transcript": ' + b"[" * levels + b"]" * levels + b"}"
+
+
+BAD = {
+    "nothing at all": (b"", "text/plain", 422),
+    "an empty JSON object": (b"{}", "application/json", 415),
+    "no transcript in the request": (b'{"options": {}}', "application/json", 415),
+    "an empty transcript": (b'{"transcript": ""}', "application/json", 422),
+    "half a JSON": (b'{"transcript": [{"speaker": "Ann", "te', "application/json", 400),
+    "JSON nested 10,000 deep": (deep(10_000), "application/json", 400),
+    "JSON nested 500 deep": (deep(500), "application/json", None),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "application/octet-stream", 415),
+    "a zip archive": (b"PK\x03\x04" + bytes(range(256)), "text/plain", 415),
+    "random bytes": (bytes(range(256)) * 50, "text/plain", 415),
+    "prose without a speaker": (b"Just a paragraph about the weather, nothing more.", "text/plain", 415),
+    "a format nobody knows": (b'{"transcript": "A: b", "format": "zoomer"}', "application/json", 400),
+    "a misspelt option": (b'{"transcript": "A: b", "options": {"enrichh": true}}', "application/json", 400),
+    "more turns than allowed": (b"A: yes\nB: no\n" * 1500, "text/plain", 413),
+    "a form without a file": (b"--x--\r\n", "multipart/form-data; boundary=x", 400),
+    "a broken form": (b"--y\r\nnonsense", "multipart/form-data; boundary=x", 400),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+async def test_bad_input_is_one_clear_sentence_and_nothing_is_stored(case: str, service: Service) -> None:
+    body, kind, status = BAD[case]
+    before = await service.house.store.count()
+    answer = await service.http.post("/analyze", content=body, headers={"content-type": kind})
+    problem = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.status_code == problem["status"]
+    assert answer.status_code == status or (status is None and 400 <= answer.status_code < 500)
+    assert problem["detail"].endswith((".", "?"))
+    assert "\n" not in problem["detail"]
+    assert await service.house.store.count() == before
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        CALL.encode("utf-8-sig"),
+        CALL.encode("utf-16"),
+        CALL.replace("Mara Quint", "Zoë Müller").encode("cp1252"),
+        CALL.replace("worker", "wor\0ker").encode(),
+    ],
+    ids=["utf-8 with a BOM", "utf-16", "cp1252", "NUL bytes"],
+)
+async def test_a_file_in_any_encoding_is_read(encoded: bytes, service: Service) -> None:
+    answer = await service.http.post("/analyze", content=encoded, headers={"content-type": "text/plain"})
+    assert answer.status_code == 200
+    report = checked(answer)
+    assert len(report.turns) == 7
+    assert "worker polls the work pool" in report.turns[0].text
+
+
+async def test_lone_surrogates_in_json_do_not_reach_the_store(service: Service) -> None:
+    body = rb'{"transcript": [{"speaker": "A\ud800", "text": "Prefect is \udfff free"}]}'
+    answer = await service.http.post("/analyze", content=body, headers={"content-type": "application/json"})
+    assert checked(answer).turns[0].text == "Prefect is \ufffd free"
+
+
+async def test_a_body_over_the_limit_is_refused_by_its_announced_length(service: Service) -> None:
+    reader, writer = await asyncio.open_connection(service.http.base_url.host, service.http.base_url.port)
+    writer.write(b"POST /analyze HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 60000000\r\n\r\n")
+    # Not one byte of the body is sent: the answer cannot have waited for it.
+    assert b" 413 " in await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_body_over_the_limit_is_refused_while_it_streams(service: Service) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(60):
+            yield b"A: yes\n" * 10_000
+
+    answer = await service.http.post("/analyze", content=endless(), headers={"content-type": "text/plain"})
+    assert answer.status_code == 413
+    assert "COACH_MAX_BODY_MB" in answer.json()["detail"]
+
+
+async def test_a_page_of_another_site_cannot_post_here(service: Service) -> None:
+    before = await service.house.store.count()
+    for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}):
+        answer = await service.http.post("/analyze", content=CALL, headers=headers)
+        assert answer.status_code == 403
+    assert await service.house.store.count() == before
+
+
+async def test_a_name_that_another_site_points_at_loopback_is_not_answered(service: Service) -> None:
+    assert (await service.http.get("/health", headers={"host": "evil.example"})).status_code == 403
+    assert (await service.http.get("/health", headers={"host": "localhost:8000"})).status_code == 200
+
+
+async def test_every_route_but_health_wants_a_token(guarded: Service) -> None:
+    assert (await guarded.http.get("/health")).status_code == 200
+    for path in ("/", "/calls.json", "/ready", "/openapi.json", "/calls/x", "/nowhere"):
+        answer = await guarded.http.get(path)
+        assert answer.status_code == 401, path
+        assert answer.headers["www-authenticate"] == "Bearer"
+    assert (await guarded.http.post("/analyze", content=CALL)).status_code == 401
+
+
+async def test_a_bearer_token_opens_and_a_wrong_one_does_not(guarded: Service) -> None:
+    good = {"authorization": f"Bearer {TOKEN}"}
+    assert (await guarded.http.get("/ready", headers=good)).status_code == 200
+    for wrong in (f"Bearer {TOKEN}x", f"Basic {TOKEN}", "Bearer ", "Bearer \xe9".encode().decode("latin-1")):
+        assert (await guarded.http.get("/ready", headers={"authorization": wrong})).status_code == 401
+
+
+async def test_a_person_without_a_token_is_led_to_the_login(guarded: Service) -> None:
+    answer = await guarded.http.get("/", headers={"accept": "text/html"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+
+
+async def test_logging_in_sets_a_cookie_that_opens_pages_and_holds_no_token(guarded: Service) -> None:
+    async with httpx.AsyncClient(base_url=guarded.http.base_url) as browser:
+        assert (await browser.post("/login", data={"token": "a-wrong-token-indeed"})).status_code == 401
+        answer = await browser.post("/login", data={"token": TOKEN})
+        assert answer.status_code == 303
+        cookie = answer.headers["set-cookie"]
+        assert TOKEN not in cookie
+        assert "HttpOnly" in cookie
+        assert "samesite=strict" in cookie.lower()
+        assert (await browser.get("/", headers={"accept": "text/html"})).status_code == 200
+        await browser.post("/logout")
+        assert (await browser.get("/")).status_code == 401
+
+
+async def test_a_forged_or_expired_session_opens_nothing(guarded: Service) -> None:
+    for cookie in ("9999999999.abc", f"1.{'0' * 64}", "", "x", "٣.abc"):
+        headers = {"cookie": f"call_coach_session={cookie}".encode()}
+        assert (await guarded.http.get("/ready", headers=headers)).status_code == 401
+
+
+async def test_an_unknown_report_is_not_found_in_both_forms(service: Service) -> None:
+    assert (await service.http.get("/calls/nope.json")).json()["title"] == "Not found"
+    page = await service.http.get("/calls/<script>", headers={"accept": "text/html"})
+    assert page.status_code == 404
+    assert "<script>" not in page.text
+    assert (await service.http.delete("/analyze")).status_code == 405
+
+
+async def test_a_form_that_cannot_be_read_comes_back_as_it_was_filled_in(service: Service) -> None:
+    filled = {"text": "no speaker in here at all", "title": "My <b>call</b>"}
+    answer = await service.http.post("/add", files={"file": ("", b"")}, data=filled)
+    assert answer.status_code == 415
+    assert "no speaker in here at all" in answer.text
+    assert "My &lt;b&gt;call&lt;/b&gt;" in answer.text
+
+
+async def test_a_call_added_by_form_is_shown_and_a_deleted_one_is_gone(service: Service) -> None:
+    answer = await service.http.post(
+        "/add", files={"file": ("call.txt", CALL.encode())}, data={"rep": "Mara"}
+    )
+    assert answer.status_code == 303
+    page = await service.http.get(answer.headers["location"])
+    assert "Single sign-on" in page.text
+    assert (await service.http.delete(answer.headers["location"])).status_code == 204
+    assert (await service.http.get(answer.headers["location"])).status_code == 404

@@ -1,0 +1,92 @@
+"""Which room may import which: the table of doors, and what may be built at import (nothing)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPO
+
+BACKEND = REPO / "backend"
+
+GROUND = {"transcript", "facts", "errors", "settings"}
+DOORS: dict[str, set[str]] = {
+    "transcript": set(),
+    "facts": set(),
+    "errors": set(),
+    "settings": {"errors"},
+    "report": {"transcript", "facts", "errors"},
+    "formats": {"transcript", "errors"},
+    "analysis": {"transcript", "facts", "report", "errors", "settings"},
+    "services": {"facts", "report", "errors", "settings"},
+    "store": {"transcript", "facts", "report", "errors", "settings"},
+    "pages": {"transcript", "facts", "report", "errors", "formats", "store"},
+    "house": {*GROUND, "report", "analysis", "services", "store"},
+    "routes": {*GROUND, "report", "formats", "analysis", "services", "store", "house", "pages"},
+    "app": {"house", "routes", "pages", "settings", "errors"},
+    # The top floor: these put things together and run them.
+    "serving": {*GROUND, "app", "house", "services"},
+    "batch": {*GROUND, "report", "house", "routes"},
+    "demo": {*GROUND, "report", "formats", "app", "house", "routes", "services", "serving"},
+    "cli": {*GROUND, "services", "serving", "batch", "demo"},
+}
+
+# Foreign types stop at the door: who may know these packages at all.
+KEEPERS: dict[str, set[str]] = {
+    "mcp": {"services"},
+    "fastmcp": {"services"},
+    "anthropic": {"analysis"},
+    "sqlalchemy": {"store"},
+    "sqlmodel": {"store"},
+    "alembic": {"store"},
+    "jinja2": {"pages"},
+    "fastapi": {"app", "routes"},
+    "cachetools": {"services"},
+}
+
+
+def _room(file: Path) -> str:
+    return file.relative_to(BACKEND).parts[0].removesuffix(".py")
+
+
+def _files() -> list[Path]:
+    return [file for file in sorted(BACKEND.rglob("*.py")) if file != BACKEND / "__init__.py"]
+
+
+def _imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file} imports relatively"
+            assert node.module is not None
+            yield node.module
+
+
+def test_every_room_has_its_line_in_the_table() -> None:
+    assert {_room(file) for file in _files()} == set(DOORS)
+
+
+@pytest.mark.parametrize("file", _files(), ids=lambda file: str(file.relative_to(BACKEND)))
+def test_a_file_goes_only_through_its_rooms_doors(file: Path) -> None:
+    room = _room(file)
+    for name in _imports(file):
+        package, _, rest = name.partition(".")
+        if package == "backend" and rest:
+            entered = rest.partition(".")[0]
+            assert entered == room or entered in DOORS[room], f"{room} may not import {entered}"
+        elif package in KEEPERS:
+            assert room in KEEPERS[package], f"{room} may not know {package}"
+
+
+def test_only_settings_reads_the_environment() -> None:
+    readers = {
+        str(file.relative_to(BACKEND))
+        for file in _files()
+        if "os.environ" in file.read_text() or "os.getenv" in file.read_text()
+    }
+    # The child's environment is made from ours, by an allow-list.
+    assert readers <= {"settings.py", "services/mcp_child.py"}
