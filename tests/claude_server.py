@@ -4,18 +4,19 @@
         ...   # ANTHROPIC_BASE_URL=server.url
     server.requests[0].model, server.requests[0].data, server.requests[0].step
 
-`answer` is called with each `Asked`, in the server's thread, and returns a `Says`: `says({...})` for a
+`answer` is a `Says`, or called with each `Asked`, in the server's thread, to return one: `says({...})` for a
 JSON answer, `fails(529)`, `refuses()`, `cut_off()`, `HANGS`. `in_turn(first, second, ...)` gives one
 answer after another. `Sensible` plays a whole analysis of any call.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Self
@@ -134,25 +135,40 @@ def in_turn(*answers: Says) -> Answer:
     return lambda _: left.pop(0) if len(left) > 1 else left[0]
 
 
+class _Server(uvicorn.Server):
+    """Stops at once, where uvicorn waits for its next tick and for connections: tests start many of these."""
+
+    async def main_loop(self) -> None:
+        while not self.should_exit:
+            await asyncio.sleep(0.005)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listening in self.servers:
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(0)
+
+
 class ClaudeServer:
     """Runs on a free loopback port in a thread of its own while the `with` block lasts."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer | Says) -> None:
         self.requests: list[Asked] = []
-        self._answer = answer
+        self._answer = in_turn(answer) if isinstance(answer, Says) else answer
         self._errors: list[Exception] = []
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self._socket.listen(128)  # connections made before uvicorn is up wait here
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._server = uvicorn.Server(
+        self._server = _Server(
             uvicorn.Config(
                 self._app,
+                interface="asgi3",
                 lifespan="off",
                 ws="none",
                 log_config=None,
                 access_log=False,
-                timeout_graceful_shutdown=1,
             )
         )
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
@@ -224,7 +240,7 @@ def _message(said: Says) -> Json:
 
 
 _TURN = re.compile(r"^\[(\d+)\] .*? \((internal|external|unknown)\): (.*)$", re.MULTILINE)
-_MOMENT = re.compile(r"^([comq]\d+): (claim|objection|competitor|question)", re.MULTILINE)
+_MOMENT = re.compile(r"^([comq]\d+): (claim|objection|competitor|question)\b", re.MULTILINE)
 _PASSAGE = re.compile(r"^\[(P\d+)\] .*\n(.*)$", re.MULTILINE)
 
 
@@ -294,7 +310,7 @@ class Sensible:
                 return {"answered": False, "suggestion": "Say what the passage says."}
 
 
-def spotted(**lists: list[Json]) -> Says:
+def spotted(**lists: Sequence[Json]) -> Says:
     """A spotting answer with these lists, and the others empty."""
     return says({"claims": [], "objections": [], "competitors": [], "questions": [], **lists})
 

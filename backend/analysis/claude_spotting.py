@@ -75,13 +75,14 @@ class Line(NamedTuple):
     words: int
 
 
-Window = Sequence[Line]
+Window = list[Line]
 
 
 def windows(turns: Iterable[Turn]) -> list[Window]:
     """The call in stretches that fit an answer, each beginning a little before the last one ended."""
     lines = [line for turn in turns for line in _lines(turn)]
-    cut, start = [], 0
+    cut: list[Window] = []
+    start = 0
     while start < len(lines):
         end, words = start, 0
         while end < len(lines) and (end == start or words + lines[end].words <= WINDOW_WORDS):
