@@ -38,6 +38,7 @@ class House:
     settings: Settings
     store: Store
     snapshot: Snapshot
+    client: PrefectMCP | None
     knowledge: ProductKnowledge
     coach: Coach
 
@@ -90,7 +91,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             claude = ClaudeAnalyst.from_settings(settings, prompts, snapshot.pack.competitors)
             stack.push_async_callback(claude.close)
             analysts["claude"] = claude
-        yield House(settings, store, snapshot, knowledge, Coach(knowledge, analysts, settings.analyst))
+        yield House(
+            settings, store, snapshot, client, knowledge, Coach(knowledge, analysts, settings.analyst)
+        )
 
 
 def _rules(snapshot: Snapshot) -> RulesAnalyst:

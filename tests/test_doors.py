@@ -31,6 +31,7 @@ DOORS: dict[str, set[str]] = {
     "serving": {*GROUND, "app", "house", "services"},
     "batch": {*GROUND, "report", "house", "routes"},
     "demo": {*GROUND, "report", "formats", "app", "house", "routes", "services", "serving"},
+    "__main__": {"cli"},
     "cli": {*GROUND, "services", "serving", "batch", "demo"},
 }
 
