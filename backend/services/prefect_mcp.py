@@ -128,7 +128,8 @@ class PrefectMCP:
         """The release notes of a version such as "3.4.0", or of "latest"."""
         if not _VERSION.fullmatch(version):
             self._refuse(RELEASE_NOTES, "Release notes are asked for by version number; nothing was sent.")
-        return await self._ask(RELEASE_NOTES, {"version": version}, timeout, read_notes)
+        arguments: dict[str, Argument] = {} if version == "latest" else {"version": version}
+        return await self._ask(RELEASE_NOTES, arguments, timeout, read_notes)
 
     async def ready(self, within: float) -> bool:
         """Whether the child answers, waiting for it up to `within` seconds."""
