@@ -175,7 +175,8 @@ class AnalystUsed(BaseModel):
 
 
 class KnowledgeUsed(BaseModel):
-    """How the product knowledge was come by. `read_at` is the oldest reading among what was used."""
+    """How the product knowledge was come by. `read_at` is the oldest reading of a docs
+    server among what was used, else that of the local snapshot."""
 
     status: KnowledgeStatus
     read_at: datetime | None

@@ -73,6 +73,12 @@ class Snapshot:
         synced = self._docs.state()
         return f"{self.pack.fingerprint}@{synced.synced_at.isoformat() if synced else 'not synced'}"
 
+    @property
+    def read_at(self) -> datetime:
+        """When what is kept here was read: the last sync, else the pack's date."""
+        synced = self._docs.state()
+        return synced.synced_at if synced else _midnight(self.pack.as_of)
+
     def match(self, words: str, k: int) -> list[FactMatch]:
         """Up to `k` facts closest to words as spoken, best first."""
         terms = meaning_words(self._heard(words))

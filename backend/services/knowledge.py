@@ -20,8 +20,8 @@ HITS_PER_QUERY = 5
 
 # How the answering server names itself in `namespace`, and what a reader of the report is told.
 OWN_SERVERS = {
-    "call-coach-docs": "Call Coach's own docs server, from a synced copy of Prefect's documentation",
-    "call-coach-pack": "Call Coach's own docs server, from the knowledge pack",
+    "call-coach-docs": "Call Coach's own docs server (a synced copy of Prefect's documentation)",
+    "call-coach-pack": "Call Coach's own docs server (the knowledge pack)",
 }
 
 Answer = CacheAnswer[list[DocHit]]
@@ -113,13 +113,15 @@ class ProductKnowledge:
         passages = {fact: self._passages(answer) for fact, answer in answers.items()}
         passages |= await asyncio.to_thread(self._from_snapshot, missing)
         _same_passage_once(passages)
-        used = [passage for each in passages.values() for passage in each]
         status = _status(answers, missing)
         return LookUps(
             passages=passages,
             status=status,
-            read_at=min((passage.read_at for passage in used), default=None),
-            sources=list(dict.fromkeys(passage.origin for passage in used)),
+            read_at=min(
+                [answer.read_at for answer in answers.values()]
+                + ([self._snapshot.read_at] if missing or not queries else [])
+            ),
+            sources=_sources(passages),
             look_ups=len(queries),
             cache_hits=sum(answer.outcome in {"hit", "stale"} for answer in answers.values()),
             failed=len(missing) if self._client else 0,
@@ -192,6 +194,16 @@ def _same_passage_once(passages: dict[str, list[Passage]]) -> None:
             newest[passage.id] = passage
     for fact, each in passages.items():
         passages[fact] = [newest[one.id] for one in {one.id: one for one in each}.values()]
+
+
+def _sources(passages: dict[str, list[Passage]]) -> list[str]:
+    """Who answered, by way of whom, in the order met."""
+    met = (one for each in passages.values() for one in each)
+    return list(
+        dict.fromkeys(
+            f"prefect-mcp, from {one.origin}" if one.source == "prefect-mcp" else one.origin for one in met
+        )
+    )
 
 
 def _status(answers: dict[str, Answer], missing: list[DocQuery]) -> KnowledgeStatus:
