@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from backend.analysis.analyst import (
@@ -24,6 +24,7 @@ SECTION_CHARS = 1_500
 TURN_CHARS = 700
 TURNS_BEFORE = 2
 TURNS_AFTER = 6
+CLOSEST_FACTS = 4
 WRONG_VERSIONS = 3
 
 Spotted = SpottedClaim | SpottedObjection | SpottedCompetitor | SpottedQuestion
@@ -51,16 +52,16 @@ def batches(moments: Moments, briefs: Mapping[str, Brief]) -> list[Batch]:
 
 
 def passages_text(batch: Batch, briefs: Mapping[str, Brief]) -> str:
-    """Every passage of the batch once, under its number."""
-    shown: dict[str, str] = {}
-    for moment in batch.moments:
-        brief = briefs.get(moment.id)
-        facts = facts_by_id(brief)
-        for passage in shown_passages(brief):
-            number = batch.numbers[passage.id]
-            if number not in shown:
-                shown[number] = _passage_text(number, passage, facts.get(passage.id))
-    return "\n\n".join(shown.values())
+    """Every passage of the batch once, under its number; how people get a fact wrong only where it is
+    among the best of some moment, for these lines are as long as the facts themselves."""
+    asked = [briefs[moment.id] for moment in batch.moments if moment.id in briefs]
+    passages = {passage.id: passage for brief in asked for passage in shown_passages(brief)}
+    facts = {match.fact.id: match.fact for brief in asked for match in brief.facts}
+    closest = {match.fact.id for brief in asked for match in brief.facts[:CLOSEST_FACTS]}
+    return "\n\n".join(
+        "\n".join(_passage_lines(number, passages[name], facts.get(name), name in closest))
+        for name, number in batch.numbers.items()
+    )
 
 
 def excerpt_text(batch: Batch, turns: Sequence[Turn]) -> str:
@@ -113,22 +114,22 @@ def facts_by_id(brief: Brief | None) -> dict[str, Fact]:
     return {match.fact.id: match.fact for match in brief.facts} if brief else {}
 
 
-def _passage_text(number: str, passage: Passage, fact: Fact | None) -> str:
+def _passage_lines(number: str, passage: Passage, fact: Fact | None, close: bool) -> Iterator[str]:
     where = " › ".join(one_line(part, 120) for part in (passage.title, passage.section) if part)
-    words = one_line(passage.text, SECTION_CHARS)
     if passage.source != "pack":
-        return f"[{number}] Documentation, read {passage.read_at:%Y-%m-%d}: {where}\n{words}"
-    if fact is None:
-        return f"[{number}] Note: {where}\n{words}"
-    lines = [f"[{number}] Fact ({_scope(fact)}): {where}", words]
-    lines += [
-        f"Wrongly put as: {one_line(wrong.claim, 200)}"
-        + (f" ({one_line(wrong.why, 200)})" if wrong.why else "")
-        for wrong in fact.wrong[:WRONG_VERSIONS]
-    ]
+        yield f"[{number}] Documentation, read {passage.read_at:%Y-%m-%d}: {where}"
+    elif fact is None:
+        yield f"[{number}] Note: {where}"
+    else:
+        yield f"[{number}] Fact ({_scope(fact)}): {where}"
+    yield one_line(passage.text, SECTION_CHARS)
+    if fact is None or passage.source != "pack":
+        return
+    for wrong in fact.wrong[:WRONG_VERSIONS] if close else ():
+        why = f" ({one_line(wrong.why, 200)})" if wrong.why else ""
+        yield f"Wrongly put as: {one_line(wrong.claim, 200)}{why}"
     if not fact.may_accuse:
-        lines.append("Not sure enough to correct anybody with.")
-    return "\n".join(lines)
+        yield "Not sure enough to correct anybody with."
 
 
 def _scope(fact: Fact) -> str:

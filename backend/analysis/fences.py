@@ -8,6 +8,8 @@ from backend.transcript import Turn
 
 LONGEST_NAME = 80
 
+_CONTROLS = dict.fromkeys((*range(32), 127))
+
 
 def fenced(name: str, data: str) -> str:
     """The data between two marked lines. The mark is made from the data, so the data cannot hold it, and
@@ -19,9 +21,9 @@ def fenced(name: str, data: str) -> str:
 
 
 def one_line(text: str, most: int | None = None) -> str:
-    """The text with white space folded, so that nothing in it can begin a line of ours; lone surrogates,
-    which cannot be sent, become question marks."""
-    folded = " ".join(text.split()).encode("utf-8", "replace").decode("utf-8")
+    """The text with white space folded, so that nothing in it can begin a line of ours; control characters
+    go, and lone surrogates, which can be neither sent nor stored, become question marks."""
+    folded = " ".join(text.split()).translate(_CONTROLS).encode("utf-8", "replace").decode("utf-8")
     return folded if most is None or len(folded) <= most else f"{folded[: most - 1].rstrip()}…"
 
 

@@ -64,9 +64,7 @@ def test_missing_and_unknown_values_are_refused(tmp_path: Path, values: dict[str
         (b"---\nname: \xff\n---\nHello.", "cannot be read"),
     ],
 )
-def test_a_prompt_that_is_not_as_agreed_is_refused(
-    tmp_path: Path, text: str | bytes, complaint: str
-) -> None:
+def test_a_prompt_that_is_not_as_agreed_is_refused(tmp_path: Path, text: str | bytes, complaint: str) -> None:
     with pytest.raises(UnusableKnowledge, match=complaint):
         load(tmp_path, text)
 

@@ -62,3 +62,4 @@ def test_data_neither_closes_its_fence_nor_begins_a_line(words: str) -> None:
     assert fence[1] == line
     assert fence[-1].split()[2] not in line
     line.encode("utf-8")
+    assert "\0" not in line
