@@ -126,9 +126,8 @@ class ClaudeAnalyst:
         finally:
             self._log_usage("spot", usage)
         spotter = Spotter(transcript, self._competitors, frozenset(self._guides))
-        for window, answer in zip(parts, answers, strict=True):
-            spotter.add(window, answer)
-        return spotter.moments()
+        # Milliseconds for an honest answer; an answer full of invented quotes is looked for everywhere.
+        return await asyncio.to_thread(spotter.gather, parts, answers)
 
     async def judge(self, transcript: Transcript, moments: Moments, briefs: Mapping[str, Brief]) -> Judgement:
         """The moments judged by their briefs. Only the turns around them are sent: the whole call again

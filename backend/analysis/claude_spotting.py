@@ -112,7 +112,19 @@ class Spotter:
         self._questions: list[SpottedQuestion] = []
         self._lost = 0
 
-    def add(self, window: Window, answer: SpotAnswer) -> None:
+    def gather(self, parts: Iterable[Window], answers: Iterable[SpotAnswer]) -> Moments:
+        """The moments of all windows, in the order they were said, each once."""
+        for window, answer in zip(parts, answers, strict=True):
+            self._add(window, answer)
+        return Moments(
+            claims=_in_order(self._claims, "c"),
+            objections=_in_order(self._objections, "o"),
+            competitors=_in_order(self._mentions, "m", key=lambda mention: mention.competitor),
+            questions=_in_order(self._questions, "q"),
+            warnings=[_lost(self._lost)] if self._lost else [],
+        )
+
+    def _add(self, window: Window, answer: SpotAnswer) -> None:
         first, last = window[0].turn.index, window[-1].turn.index
 
         def place(seen: Seen, sides: frozenset[Side]) -> Quote | None:
@@ -133,15 +145,6 @@ class Spotter:
             if quote := place(question, THEIRS):
                 self._questions.append(_question(question, quote))
 
-    def moments(self) -> Moments:
-        return Moments(
-            claims=_in_order(self._claims, "c"),
-            objections=_in_order(self._objections, "o"),
-            competitors=_in_order(self._mentions, "m", key=lambda mention: mention.competitor),
-            questions=_in_order(self._questions, "q"),
-            warnings=[_lost(self._lost)] if self._lost else [],
-        )
-
     def _objection(self, seen: SeenObjection, quote: Quote, first: int, last: int) -> SpottedObjection:
         response = locate(self._turns, first, last, seen.response, OURS) if seen.response else None
         return SpottedObjection(
@@ -159,22 +162,18 @@ class Spotter:
 
 
 def locate(turns: Sequence[Turn], first: int, last: int, seen: Seen, sides: frozenset[Side]) -> Quote | None:
-    """The words seen, in the turn that was named, else in those around it, else anywhere from turn
-    `first` to `last`; only in turns of these sides."""
-    stray = len(seen.quote.split()) >= STRAY_QUOTE_WORDS
+    """The words seen, in the turn that was named, else in the nearest from `first` to `last` that holds
+    them; only in turns of these sides."""
     places = [seen.turn]
-    if stray:
-        places += sorted((at for at in range(first, last + 1) if at != seen.turn), key=_nearest(seen.turn))
+    if len(seen.quote.split()) >= STRAY_QUOTE_WORDS:
+        others = (at for at in range(first, last + 1) if at != seen.turn)
+        places += sorted(others, key=lambda at: abs(at - seen.turn))
     for at in places:
         if not first <= at <= last or turns[at].side not in sides:
             continue
         if span := find_span(seen.quote, turns[at].text):
             return turns[at].quote(*span)
     return None
-
-
-def _nearest(turn: int) -> Callable[[int], int]:
-    return lambda at: abs(at - turn)
 
 
 def _lines(turn: Turn) -> list[Line]:

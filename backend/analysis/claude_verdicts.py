@@ -16,7 +16,7 @@ from backend.analysis.analyst import (
     SpottedObjection,
     SpottedQuestion,
 )
-from backend.analysis.claude_briefs import Batch, facts_by_id, shown_passages
+from backend.analysis.claude_briefs import TURNS_AFTER, Batch, facts_by_id, shown_passages
 from backend.analysis.claude_door import Answer
 from backend.analysis.claude_spotting import OURS, Seen, locate
 from backend.analysis.fences import one_line
@@ -160,7 +160,8 @@ class Verdicts:
     def _response(self, judged: ObjectionJudged | None, spotted: SpottedObjection) -> Quote | None:
         if judged is None or judged.response is None:
             return None
-        after, last = spotted.quote.turn + 1, len(self._turns) - 1
+        after = spotted.quote.turn + 1
+        last = min(spotted.quote.turn + TURNS_AFTER, len(self._turns) - 1)
         return locate(self._turns, after, last, judged.response, OURS)
 
     def _mention(self, spotted: SpottedCompetitor) -> CompetitorMention:
