@@ -88,7 +88,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         analysts: dict[str, Analyst] = {"rules": _rules(snapshot)}
         if settings.claude_configured:
             prompts = Prompts.load(settings.coach_prompts_dir)
-            claude = ClaudeAnalyst.from_settings(settings, prompts, snapshot.pack.competitors)
+            claude = ClaudeAnalyst.from_settings(
+                settings, prompts, snapshot.pack.competitors, snapshot.pack.objections
+            )
             stack.push_async_callback(claude.close)
             analysts["claude"] = claude
         yield House(

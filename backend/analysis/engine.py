@@ -112,7 +112,7 @@ class Coach:
             strengths=strengths(talk, judgement),
             priorities=priorities(talk, judgement),
             follow_up=follow_up(transcript.call, judgement),
-            warnings=[*transcript.warnings, *looked_up.warnings, *judgement.warnings],
+            warnings=_once(transcript.warnings, moments.warnings, looked_up.warnings, judgement.warnings),
             passages=cited_passages(judgement, briefs),
         )
         _log_coached(report, time.perf_counter() - begun)
@@ -221,6 +221,10 @@ def _read(matches: Sequence[FactMatch], looked_up: LookUps) -> list[Passage]:
         if passage.source != "pack"
     }
     return list(passages.values())
+
+
+def _once(*sentences: list[str]) -> list[str]:
+    return list(dict.fromkeys(sentence for each in sentences for sentence in each))
 
 
 def _log_coached(report: CoachingReport, seconds: float) -> None:
