@@ -36,6 +36,7 @@ PHRASES = _words_of(
     second third fourth finally lastly meaning obviously basically namely update edit ps p.s fyi nb n.b todo
     to-do http https mailto step option pros cons conclusion spoiler disclaimer disclosure full-disclosure
     correction translation problem solution reason right okay ok so well now then because however anyway
+    at in on by from to like and but or if when that this is
     """
 )
 """What people say before a colon."""

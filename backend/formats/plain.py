@@ -10,7 +10,8 @@ from backend.formats.fields import clock
 from backend.formats.hygiene import squeeze
 from backend.formats.labels import NAME, Label, Speakers, is_field, speakers_among
 
-SAMPLE_LINES = 50_000
+SAMPLE_LINES = 10_000
+SHEET_LINES = 60
 
 _TIME = r"(?:\d{1,3}:)?\d{1,3}:\d{2}(?:[.,]\d{1,3})?"
 _STAMP = rf"\\?[\[(]({_TIME})(?:[ ]?(?:-{{1,2}}>?|–)[ ]?{_TIME})?\\?[\])]"
@@ -59,7 +60,9 @@ def _utterances(lines: list[str], speakers: Speakers) -> Iterator[Utterance]:
         found = _match(line)
         name = _squeezed(found) if found else None
         if found and name and name in speakers:
-            speaker, start_s, line = name, _time(found), line[found.end() :]
+            own = _time(found)
+            start_s = start_s if own is None else own  # the time may stand on the line before
+            speaker, line = name, line[found.end() :]
         elif _RULE.fullmatch(line) or (fresh and name and is_field(name)):
             speaker = None
         fresh = False
@@ -73,7 +76,7 @@ def _utterances(lines: list[str], speakers: Speakers) -> Iterator[Utterance]:
 
 def _sheet_lines(lines: list[str], speakers: Speakers) -> int:
     """How many lines at the top are a call sheet: an opening block with a field, and speech after it."""
-    end = next((at for at, line in enumerate(lines) if at and not line.strip()), 0)
+    end = next((at for at, line in enumerate(lines[:SHEET_LINES]) if at and not line.strip()), 0)
     if not any(is_field(name) for line in lines[:end] if (name := _name(line))):
         return 0
     return end if any(name in speakers for line in lines[end:] if (name := _name(line))) else 0

@@ -12,7 +12,7 @@ from backend.formats.fields import clock
 from backend.formats.hygiene import squeeze
 from backend.formats.labels import NAME, Label, speakers_among
 
-SAMPLE_BLOCKS = 20_000
+SAMPLE_BLOCKS = 10_000
 
 _CLOCK = r"(?:\d{1,4}:)?\d{1,2}:\d{2}[.,]\d{1,3}"
 TIMING = re.compile(rf"^[ \t]*({_CLOCK})[ \t]*-->[ \t]*({_CLOCK})", re.MULTILINE)
