@@ -56,12 +56,17 @@ def moment(value: object) -> datetime | None:
     try:
         if isinstance(value, str):
             read = datetime.fromisoformat(value.strip())
-            return read if read.tzinfo else read.replace(tzinfo=UTC)
+            return zoned(read)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(value / 1000 if abs(value) > 1e11 else value, UTC)
     except (ValueError, OverflowError, OSError):
         return None
     return None
+
+
+def zoned(when: datetime) -> datetime:
+    """The same moment with a zone: UTC where none is named."""
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def text(value: object) -> str:

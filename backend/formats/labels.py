@@ -44,6 +44,8 @@ PHRASES = _words_of(
 TITLES = frozenset({"transcript", "call", "meeting", "recording", "session", "webinar", "demo", "notes"})
 """Words of a document's title: a label that holds one speaks only if it comes back."""
 
+_NUMBERED = re.compile(r"(?:speaker|participant|guest|caller|spk)[ _-]?\w{1,3}", re.IGNORECASE)
+
 PARTICLES = _words_of("van von der den de del della di da dos du la le el al bin ibn y e and und of the")
 
 
@@ -97,7 +99,9 @@ def speakers_among(labels: Iterable[Label], lines: int) -> Speakers:
 
 
 def looks_like_a_name(label: str) -> bool:
-    """Up to five words, each with a capital or in a script without them; also a telephone number."""
+    """Up to five words with capitals or of a script without them; a telephone number; "speaker 1"."""
+    if _NUMBERED.fullmatch(label):
+        return True
     words = _words(label)
     if not 0 < len(words) <= 5 or any(len(word) > 5 and word.endswith(".") for word in words):
         return False

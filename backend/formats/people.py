@@ -6,12 +6,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from backend.formats.cues import UNKNOWN_SPEAKER
-from backend.formats.fields import Line
+from backend.formats.fields import Line, zoned
 from backend.transcript import Call, Participant, Side
 
 MAILBOXES = frozenset(
@@ -53,7 +53,7 @@ class CallHints(BaseModel):
 
     id: Line | None = Field(None, max_length=200)
     title: Line | None = Field(None, max_length=500)
-    started_at: datetime | None = None
+    started_at: Annotated[datetime, AfterValidator(zoned)] | None = None
     rep: Line | None = Field(None, max_length=320)
     participants: list[HintedParticipant] = Field(default_factory=list, max_length=500)
 
@@ -86,9 +86,10 @@ def identify(
 
 def pair_emails(people: list[Participant], emails: Iterable[str]) -> list[Participant]:
     """People with the addresses that can only be theirs, then one more participant per address left over."""
-    directory = _Directory(people)
+    addresses = dict.fromkeys(emails)
+    directory = _Directory(people if addresses else ())
     left = []
-    for email in dict.fromkeys(emails):
+    for email in addresses:
         if owner := directory.owner(email):
             owner.email = email
         else:

@@ -87,6 +87,7 @@ def test_names_of_every_kind_are_kept_as_written(said: Said) -> None:
         "x | Org",
         "Etan (Nimbus)",
         "14155550101",
+        "speaker 2",
     ]
     text = "".join(f"{name}: hi {n}\n" for n, name in enumerate(names * 2))
     assert [speaker for speaker, _ in said(text)] == names * 2
