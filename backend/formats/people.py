@@ -181,17 +181,23 @@ def _plain(text: str) -> str:
 
 
 def _side_by_domain(people: Iterable[Participant], internal_domains: Sequence[str]) -> None:
-    """Our domains are the configured ones and those of the people already known to be ours."""
+    """Our domains are the configured ones and those of the people already known to be ours.
+
+    Where nobody is ours, the domains are not all known, and a foreign one tells nothing.
+    """
     people = list(people)
     ours = {domain.casefold() for domain in internal_domains}
     ours |= {_domain(person.email) for person in people if person.side == "internal"} - MAILBOXES - {""}
-    if not ours:
+    by_domain = [person for person in people if person.side == "unknown" and _domain(person.email)]
+    inside = [person for person in by_domain if _is_within(_domain(person.email), ours)]
+    if not ours or not (inside or any(person.side == "internal" for person in people)):
         return
-    for person in people:
-        domain = _domain(person.email)
-        if person.side == "unknown" and domain:
-            inside = any(domain == own or domain.endswith(f".{own}") for own in ours)
-            person.side = "internal" if inside else "external"
+    for person in by_domain:
+        person.side = "internal" if person in inside else "external"
+
+
+def _is_within(domain: str, ours: set[str]) -> bool:
+    return any(domain == own or domain.endswith(f".{own}") for own in ours)
 
 
 def _domain(email: str | None) -> str:

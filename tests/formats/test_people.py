@@ -55,6 +55,8 @@ def test_domains_decide_once_ours_are_known() -> None:
         {"name": "Bob Ray", "email": "bob@notours.example"},
     ]
     known = hinted({"participants": people}, domains=("ours.example",))
+    # With nobody of ours among them, a domain that is not ours may still be one we were not told of.
+    assert set(sides(hinted({"participants": people}, domains=("else.example",))).values()) == {"unknown"}
     assert sides(known) == {"Ann Lee": "internal", "Bob Ray": "external", "Ann Gray": "unknown"}
     assert set(sides(hinted({"participants": people})).values()) == {"unknown"}
 
