@@ -100,4 +100,4 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
 
 def _rules(snapshot: Snapshot) -> RulesAnalyst:
     pack = snapshot.pack
-    return RulesAnalyst(pack.competitors, pack.objections, snapshot.facts, pack.speech)
+    return RulesAnalyst(pack.competitors, pack.objections, pack.hear)

@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from backend.analysis.cues import Cue, shown, total
 from backend.analysis.pushback_cues import ACKNOWLEDGED, BIAS, CUES, KINDS
@@ -20,12 +20,13 @@ RESPONSE_SENTENCES = 2
 WORTH_OF_LIKENESS = 4.0
 LEAST_WEIGHT = 0.5
 
+_CATEGORY: dict[str, ObjectionCategory] = {one: one for one in get_args(ObjectionCategory)}
 _WORD = re.compile(r"[a-z0-9]+")
 _COMMON = frozenset(
     _WORD.findall(
-        "a an the is are was be it its that this i you we they he she and or but so if of to in on for with at"
-        " by from as do does did not can would will just what who how when why have has had get got about m s t"
-        " re ve d ll my our your me us them there any all"
+        "a an the is are was be it its that this i you we they he she and or but so if of to in on "
+        "for with at by from as do does did not can would will just what who how when why have has "
+        "had get got about m s t re ve d ll my our your me us them there any all "
     )
 )
 
@@ -61,7 +62,8 @@ class Guides:
         nearest: dict[ObjectionCategory, tuple[float, str]] = {}
         for guide, said in self._said:
             alike = max((self._alike(heard, one) for one in said), default=0.0)
-            nearest[guide.category] = max(nearest.get(guide.category, (0.0, "")), (alike, guide.id))
+            kind = _CATEGORY.get(guide.category, "other")
+            nearest[kind] = max(nearest.get(kind, (0.0, "")), (alike, guide.id))
         weights: dict[ObjectionCategory, float] = {
             kind: len(set(pattern.findall(lower))) + WORTH_OF_LIKENESS * nearest.get(kind, (0.0, ""))[0]
             for kind, pattern in KINDS

@@ -23,16 +23,19 @@ _ASKS = re.compile(
 _PUTS_OFF = re.compile(
     r"\b(?:i (?:don['’]?t|do not) (?:actually |honestly )?(?:know|have)|i(?:['’]?d| would) (?:have|need"
     r"|want) to (?:check|ask|look|see|find)|i(?:['’]?m| am) not (?:sure|certain)"
-    r"|let me (?:just )?(?:check|find|ask|get|confirm|look|see|come back(?: to you)?|take that|circle)|i(?:['’]?ll"
+    r"|let me (?:just )?(?:check|find|ask|get|confirm|look|see|come back(?: to you)?|take that|circle)"
+    r"|i(?:['’]?ll"
     r"| will) (?:check|find|ask|get|confirm|look|come back(?: to you)?|circle|have to|take that|put)"
-    r"|i can (?:check|find out|ask|get (?:you )?(?:our|my|the|an?)|put it in)|get back to you|circle back|follow up|good question"
+    r"|i can (?:check|find out|ask|get (?:you )?(?:our|my|the|an?)|put it in)|get back to you|circle back"
+    r"|follow up|good question"
     r"|that goes on my list|off the top of my head"
-    r"|i(?:['’]?d| would) rather not guess|don['’]?t want to (?:guess|wing|say|tell)|something something"
+    r"|i(?:['’]?d| would) rather not guess|don['’]?t want to (?:guess|wing|say|tell)"
     r"|i (?:believe|think) so|no idea)\b",
     re.IGNORECASE,
 )
 _PERSONAL = re.compile(
-    r"\b(?:really\?|yes\?|no\?|sorry\?|(?:what|is|does) (?:that|it)\?|hear me|see my|share my|my screen|how are you|who['’]s (?:joining|on)|shall we"
+    r"\b(?:really\?|yes\?|no\?|sorry\?|hear me|see my|share my|my screen|how are you|who['’]s (?:joining"
+    r"|on)|shall we"
     r"|should we (?:start|wait)|right\?|isn['’]?t it\?|make sense\?|you mean|what kind\?)",
     re.IGNORECASE,
 )
@@ -52,6 +55,12 @@ def find_open(transcript: Transcript) -> Iterator[Asked]:
     for turn in transcript.turns:
         if turn.side == "external" and (question := _question(turn)) and _left_open(transcript, turn):
             yield question
+
+
+def puts_off(text: str) -> bool:
+    """Whether an answer begins by promising to find out."""
+    places = sentences(text)[:OPENING_SENTENCES]
+    return bool(places) and _PUTS_OFF.search(text, 0, places[-1][1]) is not None
 
 
 def _question(turn: Turn) -> Asked | None:
@@ -79,5 +88,4 @@ def _left_open(transcript: Transcript, turn: Turn) -> bool:
     answer = next((one for one in following if one.side == "internal"), None)
     if answer is None:
         return False
-    opening = " ".join(answer.text[slice(*place)] for place in sentences(answer.text)[:OPENING_SENTENCES])
-    return _PUTS_OFF.search(opening) is not None
+    return puts_off(answer.text)

@@ -13,6 +13,7 @@ from backend.transcript import Transcript, Turn
 
 IN_HOUSE = "in_house"
 OTHER = "other"
+LEADING_CHARS = 25
 
 _EVERYDAY = re.compile(
     r"mage|temporal|composer|astro|astronomer|hera|kestrel|asl|argo|luigi|windmill|wind ?mill|d l t|flyte?"
@@ -28,6 +29,7 @@ _OUR_TRADE = re.compile(
     r"|enterprise edition|open source|quote|airflow|dagster|by friday)\b",
     re.IGNORECASE,
 )
+_PREFECT = re.compile(r"\b(?:prefect|we|our|us|you)\b", re.IGNORECASE)
 _IN_HOUSE = re.compile(
     r"\b(?:we (?:built|wrote|rolled) it|(?:home|in)[- ]?(?:grown|made|house|brewed|rolled|built)|(?:we|i"
     r"|he|she|they|colleague"
@@ -112,9 +114,14 @@ class Rivals:
         telling = {competitor for competitor, context in first if context != "passing"}
         return [one for one in first.values() if one.context != "passing" or one.competitor not in telling]
 
-    def named(self, words: str) -> bool:
-        """Whether the words name another product beyond doubt."""
-        return any(not _EVERYDAY.fullmatch(name[1]) for name in self._names.finditer(words))
+    def leads(self, words: str) -> bool:
+        """Whether another product is what the words are about: it is named first, and Prefect is not."""
+        if _PREFECT.search(words):
+            return False
+        return any(
+            name.start() <= LEADING_CHARS and not _EVERYDAY.fullmatch(name[1])
+            for name in self._names.finditer(words)
+        )
 
     def _mentions(self, transcript: Transcript) -> Iterator[Mention]:
         for turn in transcript.turns:

@@ -1,0 +1,200 @@
+"""The rules analyst: deterministic, without a key or a network, and able to say why.
+
+Words alone cannot tell right from wrong. It accuses only where something hard disagrees (a number with its
+unit, a plan, an edition, a known wrong version), calls supported only what agrees strongly, and otherwise
+lays the fact that settles a claim beside it and leaves the verdict to the reader.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from backend.analysis.analyst import (
+    Brief,
+    Judgement,
+    Moments,
+    SpottedClaim,
+    SpottedCompetitor,
+    SpottedObjection,
+    SpottedQuestion,
+)
+from backend.analysis.answers import Coachbook, handling, settle
+from backend.analysis.claims import find_claims
+from backend.analysis.disagreement import Finding, judge_claim
+from backend.analysis.proof import proof
+from backend.analysis.pushback import Guides, find_pushback
+from backend.analysis.questions import find_open
+from backend.analysis.rivals import Rivals
+from backend.facts import Competitor, ObjectionGuide
+from backend.report import (
+    ACCUSING,
+    AnalystKind,
+    Claim,
+    CompetitorMention,
+    Objection,
+    OpenQuestion,
+)
+from backend.transcript import Transcript
+
+VERSION = "rules-1"
+"""Changes whenever the same call could be judged differently."""
+LONGEST_TOPIC = 60
+
+SIDES_UNKNOWN = (
+    "The transcript does not say who is ours and who is the prospect, so claims are not put down to anybody:"
+    " give the participants' sides or e-mail addresses to have them told apart."
+)
+
+
+class RulesAnalyst:
+    """`hear` puts product terms in the place of likely mishearings; it is used to find, never to quote."""
+
+    def __init__(
+        self,
+        competitors: Sequence[Competitor],
+        objections: Sequence[ObjectionGuide],
+        hear: Callable[[str], str],
+    ) -> None:
+        self._rivals = Rivals(competitors)
+        self._guides = Guides(objections)
+        self._book = Coachbook(competitors, objections)
+        self._hear = hear
+
+    @property
+    def kind(self) -> AnalystKind:
+        return "rules"
+
+    @property
+    def model(self) -> None:
+        return None
+
+    @property
+    def fingerprint(self) -> str:
+        return VERSION
+
+    async def spot(self, transcript: Transcript) -> Moments:
+        """The moments of the call. Spotting is pure counting, so it runs beside the event loop."""
+        return await asyncio.to_thread(self._spot, transcript)
+
+    async def judge(self, transcript: Transcript, moments: Moments, briefs: Mapping[str, Brief]) -> Judgement:
+        return await asyncio.to_thread(self._judge, transcript, moments, briefs)
+
+    def _spot(self, transcript: Transcript) -> Moments:
+        return Moments(
+            claims=self._claims(transcript),
+            objections=self._objections(transcript),
+            competitors=[
+                SpottedCompetitor(
+                    id=f"m{nth}",
+                    quote=one.turn.quote(one.start, one.end),
+                    competitor=one.competitor,
+                    context=one.context,
+                )
+                for nth, one in enumerate(self._rivals.find(transcript), 1)
+            ],
+            questions=[
+                SpottedQuestion(
+                    id=f"q{nth}",
+                    quote=one.turn.quote(one.start, one.end),
+                    answered=False,
+                    about=f"{one.before} {one.turn.text[one.start : one.end]}".strip(),
+                )
+                for nth, one in enumerate(find_open(transcript), 1)
+            ],
+        )
+
+    def _claims(self, transcript: Transcript) -> list[SpottedClaim]:
+        return [
+            SpottedClaim(
+                id=f"c{nth}",
+                quote=one.turn.quote(one.start, one.end),
+                topic=_topic(one.turn.text[one.start : one.end]),
+                about=one.about,
+            )
+            for nth, one in enumerate(find_claims(transcript, self._hear), 1)
+        ]
+
+    def _objections(self, transcript: Transcript) -> list[SpottedObjection]:
+        return [
+            SpottedObjection(
+                id=f"o{nth}",
+                quote=one.turn.quote(one.start, one.end),
+                category=one.category,
+                about=one.turn.text[one.start : one.end],
+                response=one.response,
+                guide=one.guide,
+            )
+            for nth, one in enumerate(find_pushback(transcript, self._guides), 1)
+        ]
+
+    def _judge(self, transcript: Transcript, moments: Moments, briefs: Mapping[str, Brief]) -> Judgement:
+        return Judgement(
+            claims=[self._claim(one, briefs.get(one.id)) for one in moments.claims],
+            objections=[
+                Objection(
+                    id=one.id,
+                    quote=one.quote,
+                    category=one.category,
+                    handled=handling(one, transcript),
+                    response=one.response,
+                    suggestion=self._book.answer(one, briefs.get(one.id)),
+                )
+                for one in moments.objections
+            ],
+            competitors=[
+                CompetitorMention(
+                    id=one.id,
+                    quote=one.quote,
+                    competitor=one.competitor,
+                    context=one.context,
+                    positioning=self._book.position(one, briefs.get(one.id)),
+                )
+                for one in moments.competitors
+            ],
+            questions=[
+                OpenQuestion(
+                    id=one.id,
+                    quote=one.quote,
+                    answered=one.answered,
+                    suggestion=settle(briefs.get(one.id)),
+                )
+                for one in moments.questions
+            ],
+            warnings=[] if _sides_known(transcript) else [SIDES_UNKNOWN],
+        )
+
+    def _claim(self, claim: SpottedClaim, brief: Brief | None) -> Claim:
+        words = self._hear(claim.quote.text)
+        if self._rivals.leads(words):
+            found = Finding("out_of_scope", 0.6, ABOUT_A_RIVAL, None)
+        else:
+            found = judge_claim(words, self._hear(claim.about), brief)
+        evidence = proof(found.fact, brief.passages) if found.fact and brief else []
+        return Claim(
+            id=claim.id,
+            quote=claim.quote,
+            topic=claim.topic,
+            verdict=found.verdict,
+            confidence=found.confidence,
+            reason=found.reason,
+            correction=found.fact.statement if found.fact and found.verdict in ACCUSING else None,
+            evidence=evidence,
+        )
+
+
+ABOUT_A_RIVAL = "This is about another product, which Prefect's documentation does not settle."
+
+_FIRST_CLAUSE = re.compile(r"[^,;.?!]{12,}")
+
+
+def _topic(words: str) -> str:
+    """A short name for a claim: the beginning of its words."""
+    first = _FIRST_CLAUSE.match(words)
+    short = (first[0] if first else words).strip(" ,;.")
+    return short if len(short) <= LONGEST_TOPIC else f"{short[:LONGEST_TOPIC].rsplit(' ', 1)[0]}…"
+
+
+def _sides_known(transcript: Transcript) -> bool:
+    return any(turn.side != "unknown" for turn in transcript.turns)

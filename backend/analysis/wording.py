@@ -1,0 +1,48 @@
+"""What a sentence says, as far as words can tell: its meaning words and whether it denies."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_WORD = re.compile(r"[a-z0-9][a-z0-9.]*[a-z0-9]|[a-z0-9]")
+_DENIES = re.compile(
+    r"\b(?:not|no|none|never|nothing|nobody|neither|nor|without|cannot|can['’]?t"
+    r"|don['’]?t|doesn['’]?t"
+    r"|isn['’]?t|aren['’]?t"
+    r"|won['’]?t|didn['’]?t|wasn['’]?t|lacks?)\b"
+)
+_ENDINGS = re.compile(r"(?:ations?|ings?|ed|es|s|ly)$")
+_COMMON = frozenset(
+    _WORD.findall(
+        "a an the and or but so if of to in on for with at by from as into up out off over than then "
+        "that this these those it its is are was were be been am i you he she we they me us them my "
+        "your our their his her what which who when where how why do does did done doing have has had "
+        "having can could will would shall should may might must just like um uh yeah yes okay ok "
+        "right well also too very really actually basically kind sort thing things get gets got give "
+        "gives go goes there here one some any all each every only more most much many lot own same "
+        "about prefect not no never nothing don t doesn isn s re ve ll d m dont cant im ive youre "
+        "thats "
+    )
+)
+
+
+@lru_cache(maxsize=8192)
+def meaning(text: str) -> frozenset[str]:
+    """The words that carry meaning, lower case and without their endings."""
+    return frozenset(_stem(word) for word in _WORD.findall(text.lower()) if word not in _COMMON)
+
+
+def denies(text: str) -> bool:
+    """Whether the sentence as a whole says that something is not so: an odd number of denials."""
+    return len(_DENIES.findall(text.lower())) % 2 == 1
+
+
+def share(part: frozenset[str], whole: frozenset[str]) -> float:
+    """How much of `part` is in `whole`, 0 to 1."""
+    return len(part & whole) / len(part) if part else 0.0
+
+
+def _stem(word: str) -> str:
+    short = _ENDINGS.sub("", word)
+    return short if len(short) >= 3 else word
