@@ -126,7 +126,9 @@ class _Sync:
                 body = text[head.end() : following.start() if following else len(text)]
                 url = SITE + _path_of(self.docs, file)
                 found.append(
-                    Release(head["version"], head["title"].strip(), url, body.strip().removesuffix("---"))
+                    Release(
+                        head["version"], head["title"].strip(), url, body.strip().removesuffix("---").strip()
+                    )
                 )
         return iter(sorted(found, key=lambda release: _version(release.version), reverse=True))
 

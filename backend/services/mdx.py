@@ -24,30 +24,31 @@ FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*(\w*)")
 DRAWN = frozenset({"mermaid"})
 """Fences whose text draws a picture: nobody reads it as words."""
 IMPORT = re.compile(
-    r"^[ \t]*import\s+(?P<what>[^'\"\n]+?)\s+from\s+['\"](?P<path>[^'\"]+)['\"];?[ \t]*$", re.M
+    r"^[ \t]*import[ \t]+(?P<what>[^'\"\n]{1,300}?)[ \t]from[ \t]+['\"](?P<path>[^'\"\n]+)['\"];?[ \t]*$",
+    re.M,
 )
-COMMENT = re.compile(r"\{/\*.*?\*/\}|<!--.*?-->", re.DOTALL)
+COMMENTS = (("{/*", "*/}"), ("<!--", "-->"))
 COMPONENT = re.compile(
-    r"""<\s*(?P<close>/?)\s*
+    r"""<\s*+(?P<close>/?)\s*+
         (?P<name>[A-Z][a-z]\w*(?:\.[A-Z]\w*)*|[A-Z]{2,}(?=[\s/>])|a|b|br|code|div|em|i|iframe|img|info|li|nobr|ol|p|
                  span|strong|sub|sup|table|tbody|td|th|thead|tr|u|ul|video)
-        (?P<attributes>(?:\s+[\w:-]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|\{(?:[^{}]|\{[^{}]*\})*\}))?)*)
-        \s*/?\s*>""",
+        (?P<attributes>(?:\s++[\w:-]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|\{(?:[^{}]++|\{[^{}]*+\})*+\}))?)*+)
+        \s*+/?\s*+>""",
     re.VERBOSE,
 )
 ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 INLINE = frozenset({"a", "b", "code", "em", "i", "nobr", "span", "strong", "sub", "sup", "u", "Icon"})
 EXPORTED = r"export\s+const\s+{name}\s*=\s*\([^)]*\)\s*=>\s*\((?P<body>.*?)\n?\);?\s*(?=export\s|\Z)"
-IMAGE = re.compile(r"!\[[^\]]*\]\([^)\s]*(?:\s+\"[^\"]*\")?\)")
-LINK = re.compile(r"\[((?:[^\[\]]|\[[^\[\]]*\])+)\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\s+\"[^\"]*\")?\)")
-AUTOLINK = re.compile(r"<(https?://[^>\s]+)>")
-BOLD = re.compile(r"\*\*\*?(?=\S)(.+?)(?<=\S)\*?\*\*", re.DOTALL)
+IMAGE = re.compile(r"!\[[^\[\]]*+\]\([^)\s]*+(?:\s+\"[^\"]*+\")?\)")
+LINK = re.compile(
+    r"\[((?:[^\[\]]++|\[[^\[\]]*+\])++)\]\([^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)*+(?:\s+\"[^\"]*+\")?\)"
+)
+AUTOLINK = re.compile(r"<(https?://[^<>\s]++)>")
+BOLD = re.compile(r"\*\*\*?(?=\S)([^*]++)(?<=\S)\*\*\*?")
 ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!<>|~])")
-CODE_SPAN = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
-HEADING = re.compile(r"\s*(#{1,6})\s+(.*?)\s*#*\s*$")
-OWN_LINE = re.compile(r"\s*(?:[-*+]\s|\d+[.)]\s|\|)")
-TABLE_RULE = re.compile(r"\s*\|?[\s:|-]*-[\s:|-]*\|[\s:|-]*$")
-TABLE_PADDING = re.compile(r"[ \t]{2,}(?=\|)|(?<=\|)[ \t]{2,}")
+CODE_SPAN = re.compile(r"(?<!`)(`++)(.{1,1000}?)(?<!`)\1(?!`)", re.DOTALL)
+HEADING = re.compile(r"(#{1,6})\s+(\S.*)")
+OWN_LINE = re.compile(r"[-*+]\s|\d+[.)]\s")
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 Snippets = Callable[[str], str | None]
@@ -170,24 +171,26 @@ def _prose(text: str) -> Iterator[Piece]:
     """Paragraphs on one line each, list items and table rows on lines of their own."""
     lines: list[str] = []
     for raw in _plain(text).split("\n"):
-        heading = HEADING.match(raw)
-        if heading or not raw.strip():
+        line = raw.strip()
+        heading = HEADING.match(line)
+        if heading or not line:
             yield from _block("\n".join(lines))
             lines = []
-            if heading and heading[2]:
+            if heading:
                 yield Piece(len(heading[1]), heading[2].replace("`", ""))
-        elif TABLE_RULE.match(raw):
-            continue
-        elif lines and not OWN_LINE.match(raw):
-            lines[-1] += f" {raw.strip()}"
+        elif line.startswith("|"):
+            if not set(line) <= set("|:- \t"):  # the rule under a table's head
+                lines.append(" | ".join(cell.strip() for cell in line.split("|")).strip())
+        elif lines and not OWN_LINE.match(line):
+            lines[-1] += f" {line}"
         else:
-            lines.append(TABLE_PADDING.sub(" ", raw.strip()))
+            lines.append(line)
     yield from _block("\n".join(lines))
 
 
 def _plain(text: str) -> str:
     """Markup out, words kept. Code spans are not looked into."""
-    text = COMMENT.sub("", IMPORT.sub("", text))
+    text = _without_comments(IMPORT.sub("", text))
     spans: list[str] = []
 
     def put_away(span: re.Match[str]) -> str:
@@ -200,6 +203,13 @@ def _plain(text: str) -> str:
     text = BOLD.sub(r"\1", AUTOLINK.sub(r"\1", text))
     text = html.unescape(ESCAPED.sub(r"\1", text))
     return re.sub(r"\0(\d+)\0", lambda m: spans[int(m[1])], text)
+
+
+def _without_comments(text: str) -> str:
+    for opening, closing in COMMENTS:
+        before, *commented = text.split(opening)
+        text = before + "".join(each.partition(closing)[2] for each in commented)
+    return text
 
 
 def _text_of(tag: re.Match[str]) -> str:
