@@ -116,6 +116,10 @@ class Settings(BaseSettings):
         3, gt=0, le=60, description="Most it waits while no look-up is answered at all."
     )
 
+    coach_docs_rest_seconds: float = Field(
+        30, gt=0, le=3600, description="How long a docs server that keeps failing is left alone."
+    )
+
     @model_validator(mode="after")
     def _tokens_are_long(self) -> Self:
         if any(len(token) < 16 for token in self.api_tokens):

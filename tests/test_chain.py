@@ -154,7 +154,9 @@ async def test_whatever_the_docs_host_does_there_is_a_report_with_the_true_statu
 async def test_a_report_made_while_the_docs_were_away_is_made_anew_once_they_are_back(tmp_path: Path) -> None:
     docs = DocsServer()
     docs.start()
-    settings = settings_in(tmp_path, prefect_mcp_enabled=True, prefect_docs_mcp_url=docs.url)
+    settings = settings_in(
+        tmp_path, prefect_mcp_enabled=True, prefect_docs_mcp_url=docs.url, coach_docs_rest_seconds=1
+    )
     async with running(settings) as service:
         assert await service.house.knowledge.ready(PROMISED_S)
         with docs.down():

@@ -142,8 +142,13 @@ class DocCache(Generic[V]):
 
     def _begin(self, key: Hashable, load: Callable[[], Awaitable[V]]) -> asyncio.Task[tuple[V, datetime]]:
         flight = self._flights[key] = asyncio.create_task(self._load(key, load))
-        flight.add_done_callback(lambda _: self._flights.pop(key))
+        flight.add_done_callback(lambda done: self._landed(key, done))
         return flight
+
+    def _landed(self, key: Hashable, flight: asyncio.Task[tuple[V, datetime]]) -> None:
+        del self._flights[key]
+        if not flight.cancelled():
+            flight.exception()  # retrieved, since everybody who waited for it may have left
 
     async def _load(self, key: Hashable, load: Callable[[], Awaitable[V]]) -> tuple[V, datetime]:
         try:

@@ -62,7 +62,7 @@ class Launch:
 
     @classmethod
     def from_settings(cls, settings: Settings, environ: Mapping[str, str] = os.environ) -> Self:
-        return cls(env=child_env(settings, environ))
+        return cls(env=child_env(settings, environ), circuit_rest_s=settings.coach_docs_rest_seconds)
 
     def redact(self, text: str) -> str:
         """The text without the credentials the child was given."""

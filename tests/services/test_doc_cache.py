@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -137,6 +138,27 @@ async def test_the_caller_who_began_may_leave_and_the_others_are_answered(time: 
     gate.set()
     assert (await second).value == "answer 1"
     assert first.cancelled()
+
+
+async def test_a_failure_nobody_waited_for_is_no_loose_end(time: Time) -> None:
+    cache, gate = cache_with(time), asyncio.Event()
+
+    async def fails() -> str:
+        await gate.wait()
+        raise OSError("down")
+
+    loose: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: loose.append(context))
+    caller = asyncio.create_task(cache.answer("k", fails))
+    await asyncio.sleep(0)
+    caller.cancel()
+    gate.set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    gc.collect()
+    asyncio.get_running_loop().set_exception_handler(None)
+    assert caller.cancelled()
+    assert loose == []
 
 
 async def test_an_answer_nobody_waited_for_is_there_for_the_next(time: Time, source: Source) -> None:
