@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -152,6 +153,8 @@ async def test_a_failure_nobody_waited_for_is_no_loose_end(time: Time) -> None:
     caller = asyncio.create_task(cache.answer("k", fails))
     await asyncio.sleep(0)
     caller.cancel()
+    with suppress(asyncio.CancelledError):
+        await caller
     gate.set()
     for _ in range(5):
         await asyncio.sleep(0)
