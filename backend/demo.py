@@ -13,7 +13,7 @@ from pydantic import AnyHttpUrl
 
 from backend.app import create_app
 from backend.errors import UnusableSetting
-from backend.formats import CallHints
+from backend.formats import CallHints, HintedParticipant
 from backend.house import House, open_house
 from backend.report import CoachingReport
 from backend.routes.analyze import AnalyzeOptions, Asked, analyse
@@ -28,12 +28,17 @@ REACH_S = 3
 class Sample(NamedTuple):
     file: str
     title: str
-    rep: str
+    ours: tuple[str, ...]
+    theirs: tuple[str, ...]
 
 
 SAMPLES = (
-    Sample("renewal.vtt", "Oostzee Cargo: before the renewal", "Jonas Weld"),
-    Sample("first-call.vtt", "Fenwick Mutual: first call", "Mara Quint"),
+    Sample(
+        "renewal.vtt", "Oostzee Cargo: before the renewal", ("Jonas Weld",), ("Priyanka Doshi", "Ruben Faal")
+    ),
+    Sample(
+        "first-call.vtt", "Fenwick Mutual: first call", ("Mara Quint",), ("Lena Osterman", "Devon Achterberg")
+    ),
 )
 
 
@@ -67,7 +72,11 @@ async def run_demo(settings: Settings, *, once: bool) -> None:
 
 async def _coach(house: House, sample: Sample) -> CoachingReport:
     data = await asyncio.to_thread((PACKAGE / "samples" / sample.file).read_bytes)
-    hints = CallHints(title=sample.title, rep=sample.rep)
+    people = [
+        *(HintedParticipant(name=name, side="internal") for name in sample.ours),
+        *(HintedParticipant(name=name, side="external") for name in sample.theirs),
+    ]
+    hints = CallHints(title=sample.title, participants=people)
     # Analysed anew each time: the demo shows the chain at work, not the store.
     asked = Asked(data=data, filename=sample.file, hints=hints, options=AnalyzeOptions(force=True))
     report, _ = await analyse(house, asked)

@@ -24,7 +24,7 @@ from backend.analysis.analyst import (
     SpottedQuestion,
 )
 from backend.analysis.evidence import cited_passages, keep_what_is_verbatim
-from backend.analysis.queries import write_queries
+from backend.analysis.queries import can_be_asked, write_queries
 from backend.analysis.scorecard import follow_up, priorities, scores, strengths
 from backend.analysis.talk import talk_stats
 from backend.errors import AnalystFailed
@@ -204,12 +204,8 @@ def _answers_first(answers: list[Fact], matches: list[FactMatch]) -> list[FactMa
 
 def _most_wanted(found: Mapping[str, Sequence[FactMatch]]) -> list[Fact]:
     """Each moment's best fact, then each one's second best: what the look-ups should reach first."""
-    return [
-        matches[rank].fact
-        for rank in range(QUERIES_PER_MOMENT)
-        for matches in found.values()
-        if len(matches) > rank
-    ]
+    askable = [[match.fact for match in matches if can_be_asked(match.fact)] for matches in found.values()]
+    return [facts[rank] for rank in range(QUERIES_PER_MOMENT) for facts in askable if len(facts) > rank]
 
 
 def _read(matches: Sequence[FactMatch], looked_up: LookUps) -> list[Passage]:

@@ -12,6 +12,11 @@ from backend.facts import DocQuery, Fact
 LONGEST_QUERY_WORDS = 24
 
 
+def can_be_asked(fact: Fact) -> bool:
+    """Whether a documentation search could find what this fact digests: it has a page's own terms."""
+    return bool(fact.terms)
+
+
 def write_query(fact: Fact) -> DocQuery:
     """The query that leads a docs search to the passage this fact digests."""
     words: dict[str, None] = {}
