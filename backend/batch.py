@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 from pydantic import ValidationError
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
@@ -81,9 +82,18 @@ def _read(file: Path, most: int) -> bytes:
 
 
 def _print(reports: list[tuple[str, CoachingReport]]) -> None:
-    table = Table(
-        "call", "claims", "wrong", "open", "objections", "rivals", "questions", "knowledge", "analyst"
+    headings = (
+        "call",
+        "claims",
+        "wrong",
+        "unclear",
+        "objections",
+        "rivals",
+        "questions",
+        "knowledge",
+        "analyst",
     )
+    table = Table(*headings, box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     for name, report in reports:
         unclear = sum(claim.verdict == "unclear" for claim in report.claims)
         table.add_row(

@@ -6,12 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from backend.analysis.analyst import Analyst
-from backend.analysis.claude import ClaudeAnalyst
 from backend.analysis.engine import Coach, Options
-from backend.analysis.prompts import Prompts
 from backend.analysis.rules import RulesAnalyst
 from backend.errors import StoreUnavailable
 from backend.report import CoachingReport
@@ -22,6 +20,9 @@ from backend.services.prefect_mcp import DocHit, PrefectMCP
 from backend.settings import Settings
 from backend.store.store import Store
 from backend.transcript import Transcript
+
+if TYPE_CHECKING:
+    from backend.analysis.claude import ClaudeAnalyst
 
 
 class Coached(NamedTuple):
@@ -87,15 +88,20 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         knowledge = ProductKnowledge.from_settings(settings, snapshot, client, cache)
         analysts: dict[str, Analyst] = {"rules": _rules(snapshot)}
         if settings.claude_configured:
-            prompts = Prompts.load(settings.coach_prompts_dir)
-            claude = ClaudeAnalyst.from_settings(
-                settings, prompts, snapshot.pack.competitors, snapshot.pack.objections
-            )
+            claude = analysts["claude"] = _claude(settings, snapshot)
             stack.push_async_callback(claude.close)
-            analysts["claude"] = claude
         yield House(
             settings, store, snapshot, client, knowledge, Coach(knowledge, analysts, settings.analyst)
         )
+
+
+def _claude(settings: Settings, snapshot: Snapshot) -> ClaudeAnalyst:
+    # Anthropic's SDK takes over a second to import, and most installations start without it.
+    from backend.analysis.claude import ClaudeAnalyst
+    from backend.analysis.prompts import Prompts
+
+    prompts = Prompts.load(settings.coach_prompts_dir)
+    return ClaudeAnalyst.from_settings(settings, prompts, snapshot.pack.competitors, snapshot.pack.objections)
 
 
 def _rules(snapshot: Snapshot) -> RulesAnalyst:
