@@ -54,16 +54,16 @@ SIDES: dict[Side, str] = {"internal": "our side", "external": "customer", "unkno
 ROLES = {"ae": "account executive", "se": "solutions engineer", "csm": "customer success"}
 
 KNOWLEDGE: dict[KnowledgeStatus, str] = {
-    "fresh": "Checked against the current docs",
+    "fresh": "Checked through the docs server",
     "stale": "Checked against an older reading of the docs",
-    "snapshot": "Checked against a local copy of the docs",
+    "snapshot": "Checked against what is kept here",
     "degraded": "Checked only in part",
     "off": "Docs were not consulted",
 }
 KNOWLEDGE_MEANS: dict[KnowledgeStatus, str] = {
     "fresh": "Every look-up was answered within its time.",
     "stale": "Earlier answers were used, past their time. Recent changes to the docs may be missing.",
-    "snapshot": "The live docs were not reached. The copy may be behind them.",
+    "snapshot": "No docs server was asked, or none answered. What is kept here may be behind the docs.",
     "degraded": "Some look-ups failed. A verdict below may rest on the local copy or be missing.",
     "off": "The docs were not asked. Product claims are unchecked, or rest on our own notes.",
 }

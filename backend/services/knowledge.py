@@ -201,7 +201,8 @@ def _sources(passages: dict[str, list[Passage]]) -> list[str]:
     met = (one for each in passages.values() for one in each)
     return list(
         dict.fromkeys(
-            f"prefect-mcp, from {one.origin}" if one.source == "prefect-mcp" else one.origin for one in met
+            f"{one.origin}, by way of prefect-mcp" if one.source == "prefect-mcp" else one.origin
+            for one in met
         )
     )
 

@@ -279,7 +279,7 @@ def test_the_knowledge_status_is_said_plainly_and_only_fresh_counts_as_current(s
     report = sample_report()
     report.knowledge = report.knowledge.model_validate(report.knowledge.model_dump() | {"status": status})
     said = Parsed(render.call_page(report)).all("p", "knowledge")[0].words
-    assert ("current docs" in said) == (status == "fresh")
+    assert ("Checked through the docs server" in said) == (status == "fresh")
     assert "Read 20 Nov 2026, 14:02 UTC from a docs server for tests." in said
 
 
@@ -334,7 +334,7 @@ def test_the_list_says_what_is_wrong_first_and_where_the_knowledge_came_from() -
     page = Parsed(list_of(sample_report("a"), following="2026-11,a&b"))
     assert page.all("h2")[0].words == "Kelp Genomics: second call"
     assert page.all("div", "found")[0].words.startswith("3 claims to correct 1 open question")
-    assert "Checked against the current docs" in page.all("main")[0].words
+    assert "Checked through the docs server" in page.all("main")[0].words
     assert page.all("a")[-1].attributes["href"] == "/calls?before=2026-11%2Ca%26b"
 
 
