@@ -67,11 +67,12 @@ def find_claims(transcript: Transcript, hear: Callable[[str], str]) -> Iterator[
 
 def _asserted(turn: Turn, asked: str, hear: Callable[[str], str]) -> Iterator[Assertion]:
     context = list(_context_cues(turn, asked))
+    misheard = hear(turn.text) != turn.text
     before = _last_sentence(asked)
     for clause in clauses(turn.text):
         clause = core(turn.text, clause)
         words = turn.text[clause.start : clause.end]
-        cues = [*context, *_cues(hear(words).lower(), clause)]
+        cues = [*context, *_cues((hear(words) if misheard else words).lower(), clause)]
         if total(BIAS, cues) > 0:
             names = tuple(cue.name for cue in cues)
             yield Assertion(turn, clause.start, clause.end, _about(words, before), names)

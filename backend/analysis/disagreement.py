@@ -12,20 +12,26 @@ from typing import NamedTuple
 
 from backend.analysis.analyst import Brief
 from backend.analysis.quantities import Amount, amounts
-from backend.analysis.subjects import COUNTED, PLANS, Scoped, features, scoped, written_plans
+from backend.analysis.subjects import COUNTED, PLANS, Holds, edition, features, plans, written_plans
 from backend.analysis.wording import denies, meaning, share
 from backend.facts import Fact, WrongVersion
 from backend.report import Verdict
 
 FACTS_COMPARED = 8
+"""Facts further down the list are about something else."""
 WORDS_OF_A_WRONG_VERSION = 0.75
 """A wrong version without anything hard must have this share of its words in the claim."""
 WORDS_BESIDE_A_HARD_ONE = 0.3
-LARGER_PLANS = 2
-WORDS_OF_A_RIGHT_CLAIM = 0.6
-LEAST_OF_THE_FACT = 0.15
+"""Beside a shared number, plan or edition, this share is enough."""
+WORDS_OF_A_RIGHT_CLAIM = 0.65
+WORTH_OF_A_NUMBER = 0.2
+"""A claim whose numbers are all in the fact needs so much less of its words."""
+LEAST_OF_THE_FACT = 0.2
 """A claim with less of the fact's words than this says something smaller than the fact."""
-LEAST_WORDS = 3
+LEAST_WORDS_WRONG, LEAST_WORDS_RIGHT = 3, 4
+"""Fewer meaning words cannot tell one thing from another."""
+LARGER_PLANS = 2
+"""A feature that so few plans have is kept for the larger ones."""
 WEAK_MATCH = 4.0
 """Below this score the best fact only shares an everyday word with the claim."""
 
@@ -42,14 +48,25 @@ _ABSOLUTE = re.compile(
 )
 
 
-class Claimed(NamedTuple):
-    """A claim taken apart. `context` are the words it answers, which may name what it is about."""
+class Said(NamedTuple):
+    """A sentence taken apart into what can be compared."""
 
-    words: str
     meaning: frozenset[str]
-    scope: Scoped
+    features: frozenset[str]
+    plans: frozenset[str]
+    edition: Holds
     amounts: tuple[Amount, ...]
     denies: bool
+    restrictions: frozenset[str]
+    absolute: bool
+
+
+class Known(NamedTuple):
+    """A fact and its wrong versions, taken apart."""
+
+    fact: Fact
+    said: Said
+    wrong: tuple[tuple[WrongVersion, Said], ...]
 
 
 class Finding(NamedTuple):
@@ -61,108 +78,161 @@ class Finding(NamedTuple):
     fact: Fact | None
 
 
-def judge_claim(words: str, about: str, brief: Brief | None) -> Finding:
-    """What can be said of a claim by its brief. `about` adds the words the claim answers."""
-    if brief is None:
-        return Finding("not_checked", 0.0, "No product knowledge was at hand to check this.", None)
-    if not brief.facts or brief.facts[0].score < WEAK_MATCH:
-        return Finding("not_in_docs", 0.4, "No fact of the documentation is about this.", None)
-    claim, facts = _taken_apart(words, about), [match.fact for match in brief.facts[:FACTS_COMPARED]]
-    return (
-        next(_accusations(claim, facts), None)
-        or next((found for fact in facts if (found := _agrees(claim, fact))), None)
-        or Finding("unclear", 0.3, "This is what the docs say; compare.", facts[0])
+class Comparison:
+    """Compares claims with facts. Facts are taken apart once; of claims nothing is kept."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Known] = {}
+
+    def judge(self, words: str, about: str, brief: Brief | None) -> Finding:
+        """What can be said of a claim by its brief. `about` has the words the claim answers as well."""
+        if brief is None:
+            return Finding("not_checked", 0.0, "No product knowledge was at hand to check this.", None)
+        if not brief.facts or brief.facts[0].score < WEAK_MATCH:
+            return Finding("not_in_docs", 0.4, "No fact of the documentation is about this.", None)
+        claim = _heard(words, about)
+        facts = [self._taken_apart(match.fact) for match in brief.facts[:FACTS_COMPARED]]
+        return (
+            next(_accusations(claim, facts), None)
+            or next((found for known in facts if (found := _agrees(claim, known))), None)
+            or Finding("unclear", 0.3, "This is what the docs say; compare.", facts[0].fact)
+        )
+
+    def _taken_apart(self, fact: Fact) -> Known:
+        known = self._known.get(fact.id)
+        if known is None or known.fact is not fact:
+            wrong = tuple((one, _read(one.claim)) for one in fact.wrong)
+            known = self._known[fact.id] = Known(fact, _read(fact.statement), wrong)
+        return known
+
+
+def _read(text: str) -> Said:
+    """A sentence of the pack."""
+    lower = text.lower()
+    return Said(
+        meaning(text),
+        features(text),
+        written_plans(text),
+        edition(text),
+        _counted(text),
+        denies(text),
+        frozenset(_RESTRICTS.findall(lower)),
+        _ABSOLUTE.search(lower) is not None,
     )
 
 
-def _taken_apart(words: str, about: str) -> Claimed:
-    own, wider = scoped(words), scoped(about)
-    scope = Scoped(own.features or wider.features, own.plans or wider.plans, own.edition)
-    return Claimed(words, meaning(words), scope, _counted(words), denies(words))
+def _heard(words: str, about: str) -> Said:
+    """A spoken claim; what it does not name itself, the words it answers may."""
+    said = _read(words)
+    return said._replace(features=said.features or features(about), plans=plans(words) or plans(about))
 
 
-def _accusations(claim: Claimed, facts: Sequence[Fact]) -> Iterator[Finding]:
-    sure = [fact for fact in facts if fact.may_accuse]
-    for fact in sure:
-        if found := _plan_excluded(claim, fact, facts):
+def _accusations(claim: Said, facts: Sequence[Known]) -> Iterator[Finding]:
+    sure = [known for known in facts if known.fact.may_accuse]
+    for known in sure:
+        if found := _plan_excluded(claim, known, facts):
             yield found
-    for fact in sure:
-        for wrong in fact.wrong:
-            if found := _says_the_wrong(claim, fact, wrong):
+    for known in sure:
+        for wrong, said in known.wrong:
+            if found := _says_the_wrong(claim, known, wrong, said):
                 yield found
 
 
-def _plan_excluded(claim: Claimed, fact: Fact, facts: Sequence[Fact]) -> Finding | None:
+def _plan_excluded(claim: Said, known: Known, facts: Sequence[Known]) -> Finding | None:
     """The claim gives a feature to a plan that the fact keeps for larger ones, and no other fact gives it."""
-    gated = frozenset(fact.scope.plans or ())
-    missing = sorted(claim.scope.plans - gated, key=PLANS.index)
-    shared = (claim.scope.features & features(fact.statement)) - COUNTED
-    if claim.denies or not missing or not shared or not _is_gate(fact, gated):
+    gated = frozenset(known.fact.scope.plans or ())
+    missing = sorted(claim.plans - gated, key=PLANS.index)
+    shared = (claim.features & known.said.features) - COUNTED
+    if claim.denies or not missing or not shared or not _is_gate(known, gated):
         return None
-    if any(_gives(other, shared, missing[0]) for other in facts if other is not fact):
+    if any(_gives(other, shared, missing[0]) for other in facts if other is not known):
         return None
     docs = _listed(sorted(gated, key=PLANS.index))
     reason = f"You gave {min(shared)} to {_listed(missing)}; the docs have it on {docs}."
-    return Finding("contradicted", 0.8, reason, fact)
+    return Finding("contradicted", 0.8, reason, known.fact)
 
 
-def _is_gate(fact: Fact, gated: frozenset[str]) -> bool:
+def _is_gate(known: Known, gated: frozenset[str]) -> bool:
     """Whether the fact says that something is kept for the larger plans."""
-    return (
-        "Enterprise" in gated and len(gated) <= LARGER_PLANS and bool(gated & written_plans(fact.statement))
-    )
+    return "Enterprise" in gated and len(gated) <= LARGER_PLANS and bool(gated & known.said.plans)
 
 
-def _gives(fact: Fact, wanted: frozenset[str], plan: str) -> bool:
-    return plan in (fact.scope.plans or ()) and bool(wanted & features(fact.statement))
+def _gives(known: Known, wanted: frozenset[str], plan: str) -> bool:
+    return plan in (known.fact.scope.plans or ()) and bool(wanted & known.said.features)
 
 
-def _says_the_wrong(claim: Claimed, fact: Fact, wrong: WrongVersion) -> Finding | None:
+def _says_the_wrong(claim: Said, known: Known, wrong: WrongVersion, said: Said) -> Finding | None:
     """The claim is a version known to be wrong: the same hard thing, the same subject, the same denial."""
-    there, said = scoped(wrong.claim), claim.words.lower()
-    if claim.denies != denies(wrong.claim) and there.edition != "cloud only":
+    cloud_only = said.edition == "cloud only"  # said as "only in Cloud" or as "not in open source"
+    if claim.denies != said.denies and not cloud_only:
         return None
-    if not _restrictions(wrong.claim) <= _restrictions(said):
+    if not said.restrictions <= claim.restrictions | ({"only"} if cloud_only else set()):
         return None
-    hard = _hard_in_common(claim, wrong, fact)
+    hard = _hard_in_common(claim, said, known.said)
+    alike = share(said.meaning, claim.meaning)
     if hard is None:
         return None
-    words = meaning(wrong.claim)
-    alike, common = share(words, claim.meaning), len(words & claim.meaning)
     if hard:
-        subject = claim.scope.features & there.features
-        close = (
-            bool(subject if amounts(wrong.claim) else subject - COUNTED) and alike >= WORDS_BESIDE_A_HARD_ONE
-        )
+        subject = claim.features & said.features
+        close = bool(subject if said.amounts else subject - COUNTED) and alike >= WORDS_BESIDE_A_HARD_ONE
     else:
-        close = alike >= WORDS_OF_A_WRONG_VERSION and common >= LEAST_WORDS
-        close = close and alike > share(words, meaning(fact.statement))
-    return Finding(_kind(fact, wrong), 0.75 if hard else 0.6, _reason(hard, wrong), fact) if close else None
+        close = len(said.meaning & claim.meaning) >= LEAST_WORDS_WRONG
+        close = (
+            close and alike >= WORDS_OF_A_WRONG_VERSION and alike > share(said.meaning, known.said.meaning)
+        )
+    if not close:
+        return None
+    return Finding(_kind(known.fact, wrong, said), 0.75 if hard else 0.6, _reason(hard, wrong), known.fact)
 
 
-def _restrictions(words: str) -> set[str]:
-    return set(_RESTRICTS.findall(words.lower()))
-
-
-def _hard_in_common(claim: Claimed, wrong: WrongVersion, fact: Fact) -> str | None:
+def _hard_in_common(claim: Said, wrong: Said, right: Said) -> str | None:
     """What hard thing the claim shares with the wrong version: its name, "" where the wrong version has
     none, None where the two differ in one."""
-    names, there, counted = written_plans(wrong.claim), scoped(wrong.claim), _counted(wrong.claim)
     found = ""
-    if names:
-        if names != claim.scope.plans:
+    if wrong.plans:
+        if wrong.plans != claim.plans:
             return None
-        found = _listed(sorted(names, key=PLANS.index))
-    if counted:
-        same = [one for one in counted if _holds(one, claim.amounts)]
-        if not same or (not names and _holds(same[0], _counted(fact.statement))):
+        found = _listed(sorted(wrong.plans, key=PLANS.index))
+    if wrong.amounts:
+        same = [one for one in wrong.amounts if _holds(one, claim.amounts)]
+        if not same or (not wrong.plans and _holds(same[0], right.amounts)):
             return None
         found = same[0].said
-    if there.edition != "anywhere":
-        if there.edition != claim.scope.edition:
+    if wrong.edition != "anywhere":
+        if wrong.edition != claim.edition:
             return None
-        found = found or there.edition
+        found = found or wrong.edition
     return found
+
+
+def _agrees(claim: Said, known: Known) -> Finding | None:
+    """The fact says the claim's words, its numbers and its plans, and denies what it denies."""
+    said = known.said
+    if len(claim.meaning) < LEAST_WORDS_RIGHT or claim.denies != said.denies or claim.absolute:
+        return None
+    if not all(_holds(one, said.amounts) for one in claim.amounts):
+        return None
+    if claim.plans - frozenset(known.fact.scope.plans or PLANS):
+        return None
+    needed = WORDS_OF_A_RIGHT_CLAIM - (WORTH_OF_A_NUMBER if claim.amounts else 0.0)
+    if share(claim.meaning, said.meaning) < needed or share(said.meaning, claim.meaning) < LEAST_OF_THE_FACT:
+        return None
+    same = (
+        f"the same number ({claim.amounts[0].said})" if claim.amounts else "the same in nearly the same words"
+    )
+    return Finding("supported", 0.7, f"The docs say {same}.", known.fact)
+
+
+def _kind(fact: Fact, wrong: WrongVersion, said: Said) -> Verdict:
+    if _OLD.search(f"{wrong.claim} {wrong.why or ''} {fact.statement}"):
+        return "outdated"
+    return "overstated" if said.absolute else "contradicted"
+
+
+def _reason(hard: str, wrong: WrongVersion) -> str:
+    why = f" {wrong.why}" if wrong.why else ""
+    said = f"You said {hard}, which is" if hard else "This is"
+    return f"{said} a version known to be wrong: “{wrong.claim.rstrip('.')}”.{why}"
 
 
 def _counted(text: str) -> tuple[Amount, ...]:
@@ -172,38 +242,6 @@ def _counted(text: str) -> tuple[Amount, ...]:
 
 def _holds(amount: Amount, others: Sequence[Amount]) -> bool:
     return any(amount.unit == other.unit and amount.value == other.value for other in others)
-
-
-def _kind(fact: Fact, wrong: WrongVersion) -> Verdict:
-    said = f"{wrong.claim} {wrong.why or ''} {fact.statement}"
-    if _OLD.search(said):
-        return "outdated"
-    return "overstated" if _ABSOLUTE.search(wrong.claim.lower()) else "contradicted"
-
-
-def _reason(hard: str, wrong: WrongVersion) -> str:
-    why = f" {wrong.why}" if wrong.why else ""
-    said = f"You said {hard}, which is" if hard else "This is"
-    return f"{said} a version known to be wrong: “{wrong.claim.rstrip('.')}”.{why}"
-
-
-def _agrees(claim: Claimed, fact: Fact) -> Finding | None:
-    """The fact says the claim's words, its numbers and its plans, and denies what it denies."""
-    words = meaning(f"{fact.statement} {' '.join(fact.terms)}")
-    truth = _counted(fact.statement)
-    if len(claim.meaning) < LEAST_WORDS or claim.denies != denies(fact.statement):
-        return None
-    if any(not _holds(one, truth) for one in claim.amounts):
-        return None
-    if claim.scope.plans - frozenset(fact.scope.plans or PLANS) or _ABSOLUTE.search(claim.words.lower()):
-        return None
-    needed = WORDS_OF_A_RIGHT_CLAIM - (0.2 if claim.amounts else 0.0)
-    if share(claim.meaning, words) < needed or share(words, claim.meaning) < LEAST_OF_THE_FACT:
-        return None
-    said = (
-        f"the same number ({claim.amounts[0].said})" if claim.amounts else "the same in nearly the same words"
-    )
-    return Finding("supported", 0.7, f"The docs say {said}.", fact)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
 UNIT_WITHIN_WORDS = 4
@@ -71,7 +70,6 @@ _UNIT = tuple((unit, re.compile(rf"(?:{words})\Z"), size) for unit, words, size 
 _TOKEN = re.compile(r"\$?\d[\d,]*(?:\.\d+)?|[a-z%]+")
 
 
-@lru_cache(maxsize=8192)
 def amounts(text: str) -> tuple[Amount, ...]:
     """Every number of a text that has a unit."""
     tokens = _TOKEN.findall(text.lower().replace("-", " "))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from backend.analysis.sentences import clauses, core
+from backend.analysis.sentences import Clause, clauses, core
 from backend.facts import Competitor
 from backend.report import CompetitorContext
 from backend.transcript import Transcript, Turn
@@ -14,11 +14,11 @@ from backend.transcript import Transcript, Turn
 IN_HOUSE = "in_house"
 OTHER = "other"
 LEADING_CHARS = 25
+AROUND_CHARS = 80
 
 _EVERYDAY = re.compile(
     r"mage|temporal|composer|astro|astronomer|hera|kestrel|asl|argo|luigi|windmill|wind ?mill|d l t|flyte?"
     r"|flight",
-    re.IGNORECASE,
 )
 """Names that are also words of everyday speech; alone they prove nothing."""
 _OUR_TRADE = re.compile(
@@ -27,9 +27,8 @@ _OUR_TRADE = re.compile(
     r"|looking at|looked at|compar\w+|versus|vs|switch\w*|migrat\w*|kubernetes|cluster|self[- ]host\w*"
     r"|prefect|tools?"
     r"|enterprise edition|open source|quote|airflow|dagster|by friday)\b",
-    re.IGNORECASE,
 )
-_PREFECT = re.compile(r"\b(?:prefect|we|our|us|you)\b", re.IGNORECASE)
+_PREFECT = re.compile(r"\b(?:prefect|we|our|us|you)\b")
 _IN_HOUSE = re.compile(
     r"\b(?:we (?:built|wrote|rolled) it|(?:home|in)[- ]?(?:grown|made|house|brewed|rolled|built)|(?:we|i"
     r"|he|she|they|colleague"
@@ -40,14 +39,12 @@ _IN_HOUSE = re.compile(
     r"|built)|our own (?:scheduler|orchestrat\w+|tool|framework)"
     r"|(?:is|are|it['’]?s|just|all|of|plus|have|got|and|on) (?:some )?cron(?:tabs?| ?jobs?)?(?= and\b"
     r"|[.,;]|$| plus\b| on a\b))",
-    re.IGNORECASE,
 )
 _OTHER = re.compile(
     r"\b(?:jenkins|data factory|adf|snakemake|nextflow|control[- ]?m|autosys|oozie|rundeck|ssis"
     r"|informatica|nifi|talend"
     r"|azkaban|metaflow|kubeflow|celery|tidal|dolphin ?scheduler|glue workflows|active ?batch|stonebranch"
     r"|inngest|hatchet)\b",
-    re.IGNORECASE,
 )
 _CONTEXTS: tuple[tuple[CompetitorContext, re.Pattern[str]], ...] = (
     (
@@ -57,7 +54,6 @@ _CONTEXTS: tuple[tuple[CompetitorContext, re.Pattern[str]], ...] = (
             r"|years? ago|came from|moved off|migrated off"
             r"|got rid|ripped out|(?:we|i|they) had|before (?:this|that|i)|back (?:when|then|in)"
             r"|looked at \w+(?: \w+)? for (?:about )?a \w+|was on|were on)\b",
-            re.IGNORECASE,
         ),
     ),
     (
@@ -69,7 +65,6 @@ _CONTEXTS: tuple[tuple[CompetitorContext, re.Pattern[str]], ...] = (
             r"|in on \w+day|against|go back to|paper"
             r"|on (?:my|the|your|our) list|why not|instead of|did that in|they said|pitch\w*|finalists?"
             r"|in the final|has a page|has got|['’]s got)\b",
-            re.IGNORECASE,
         ),
     ),
     (
@@ -80,7 +75,6 @@ _CONTEXTS: tuple[tuple[CompetitorContext, re.Pattern[str]], ...] = (
             r"|we have|we['’]ve got|have an?|our|existing|in production|does the|is what|every night"
             r"|all in on|has a workflow|hq is|use(?:s)? it|still on|it['’]?s boring"
             r"|what we (?:do|use|run)|lives? (?:in|on)|we['’]?re an?)\b",
-            re.IGNORECASE,
         ),
     ),
 )
@@ -103,7 +97,7 @@ class Rivals:
         self._by_alias = {_plain(alias): one.id for one in competitors for alias in (one.id, *one.aliases)}
         longest_first = sorted(self._by_alias, key=len, reverse=True)
         names = "|".join(re.escape(alias).replace(r"\ ", r"[\s-]+") for alias in longest_first)
-        self._names = re.compile(rf"\b({names or '(?!)'})\b", re.IGNORECASE)
+        self._names = re.compile(rf"\b({names or '(?!)'})\b")
 
     def find(self, transcript: Transcript) -> list[Mention]:
         """One mention per competitor and context, the first of each, in the order of the call. A name
@@ -116,41 +110,45 @@ class Rivals:
 
     def leads(self, words: str) -> bool:
         """Whether another product is what the words are about: it is named first, and Prefect is not."""
-        if _PREFECT.search(words):
-            return False
-        return any(
+        lower = words.lower()
+        return not _PREFECT.search(lower) and any(
             name.start() <= LEADING_CHARS and not _EVERYDAY.fullmatch(name[1])
-            for name in self._names.finditer(words)
+            for name in self._names.finditer(lower)
         )
 
     def _mentions(self, transcript: Transcript) -> Iterator[Mention]:
         for turn in transcript.turns:
-            if not (self._names.search(turn.text) or _IN_HOUSE.search(turn.text) or _OTHER.search(turn.text)):
-                continue
-            for clause in clauses(turn.text):
-                place = core(turn.text, clause)
-                words = turn.text[place.start : place.end]
-                around = turn.text[max(0, place.start - 80) : place.end + 80]
-                for competitor in dict.fromkeys(self._competitors(turn, words, around)):
-                    context = _context(words, around, turn, competitor)
-                    yield Mention(turn, place.start, place.end, competitor, context)
+            if self._may_mention(turn.text.lower()):
+                for clause in clauses(turn.text):
+                    yield from self._mentioned(turn, core(turn.text, clause))
 
-    def _competitors(self, turn: Turn, words: str, around: str) -> Iterable[str]:
-        for name in self._names.finditer(words):
-            if _is_meant(name, around):
+    def _may_mention(self, lower: str) -> bool:
+        return any(pattern.search(lower) for pattern in (self._names, _IN_HOUSE, _OTHER))
+
+    def _mentioned(self, turn: Turn, place: Clause) -> Iterator[Mention]:
+        words = turn.text[place.start : place.end]
+        around = turn.text[max(0, place.start - AROUND_CHARS) : place.end + AROUND_CHARS].lower()
+        for competitor in dict.fromkeys(self._competitors(turn, words, around)):
+            context = _context(words.lower(), around, turn, competitor)
+            yield Mention(turn, place.start, place.end, competitor, context)
+
+    def _competitors(self, turn: Turn, words: str, around: str) -> Iterator[str]:
+        lower = words.lower()
+        for name in self._names.finditer(lower):
+            if _is_meant(name[1], words[name.start() : name.start() + 1], name.start() > 0, around):
                 yield self._by_alias[_plain(name[1])]
-        if _OTHER.search(words):
+        if _OTHER.search(lower):
             yield OTHER
-        if turn.side != "internal" and _IN_HOUSE.search(words):
+        if turn.side != "internal" and _IN_HOUSE.search(lower):
             yield IN_HOUSE
 
 
-def _is_meant(name: re.Match[str], around: str) -> bool:
-    """A name that is an everyday word must be written as a name, or be said among words of our trade."""
-    if not _EVERYDAY.fullmatch(name[1]):
+def _is_meant(name: str, initial: str, inside: bool, around: str) -> bool:
+    """A name that is an everyday word must be written as a name inside a sentence, or be said among words
+    of our trade."""
+    if not _EVERYDAY.fullmatch(name) or (inside and initial.isupper()):
         return True
-    written_as_name = name[1][0].isupper() and name.start() > 0
-    return written_as_name or bool(_OUR_TRADE.search(around.replace(name[1], " ")))
+    return _OUR_TRADE.search(around.replace(name, " ")) is not None
 
 
 def _context(words: str, around: str, turn: Turn, competitor: str) -> CompetitorContext:

@@ -22,7 +22,7 @@ from backend.analysis.analyst import (
 )
 from backend.analysis.answers import Coachbook, handling, settle
 from backend.analysis.claims import find_claims
-from backend.analysis.disagreement import Finding, judge_claim
+from backend.analysis.disagreement import Comparison, Finding
 from backend.analysis.proof import proof
 from backend.analysis.pushback import Guides, find_pushback
 from backend.analysis.questions import find_open
@@ -60,6 +60,7 @@ class RulesAnalyst:
         self._rivals = Rivals(competitors)
         self._guides = Guides(objections)
         self._book = Coachbook(competitors, objections)
+        self._comparison = Comparison()
         self._hear = hear
 
     @property
@@ -170,7 +171,7 @@ class RulesAnalyst:
         if self._rivals.leads(words):
             found = Finding("out_of_scope", 0.6, ABOUT_A_RIVAL, None)
         else:
-            found = judge_claim(words, self._hear(claim.about), brief)
+            found = self._comparison.judge(words, self._hear(claim.about), brief)
         evidence = proof(found.fact, brief.passages) if found.fact and brief else []
         return Claim(
             id=claim.id,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 PLANS = ("Hobby", "Starter", "Team", "Pro", "Enterprise")
 """From the smallest to the largest."""
@@ -21,11 +20,7 @@ _FEATURES: tuple[tuple[str, str], ...] = (
     ("service accounts", r"service accounts?|machine users?"),
     ("automations", r"automations?|reactive part|event[- ]driven|events (?:and|stuff)"),
     ("webhooks", r"webhooks?"),
-    (
-        "retention",
-        r"retention|retain\w*|history|kept|keeps? (?:it |them |runs? |\w+ )?(?:for )?\w+ days"
-        r"|keeps? \w+ days",
-    ),
+    ("retention", r"retention|retain\w*|history|kept|keeps? (?:\w+ )?(?:for )?\w+ days"),
     ("API rate limits", r"(?:api )?requests?|rate limits?|api calls?"),
     ("log rate limits", r"logs? (?:lines |and |plus )*(?:events?)?|rate limits?"),
     ("run quotas", r"task runs?|flow runs?|per run|runs? a month"),
@@ -71,7 +66,7 @@ _NAMED = re.compile(
 )
 _AND_UP = re.compile(r"\b(?:and (?:up|above|higher)|upwards?|or (?:higher|above))\b", re.IGNORECASE)
 _OPEN_SOURCE = re.compile(r"\b(?:open[- ]source|oss|self[- ]host\w*)\b", re.IGNORECASE)
-_CLOUD = re.compile(r"\bcloud\b", re.IGNORECASE)
+_WRITTEN = re.compile(rf"\b({'|'.join(PLANS)})\b")
 _CLOUD_ONLY = re.compile(
     r"cloud[- ]only|only (?:in|on|for|with) (?:prefect )?cloud|cloud feature only|(?:is|are"
     r"|that['’]?s) (?:prefect )?cloud(?=[.,;]|$)"
@@ -84,32 +79,19 @@ _CLOUD_ONLY = re.compile(
 Holds = Literal["cloud only", "open source", "anywhere"]
 
 
-class Scoped(NamedTuple):
-    """Features a sentence names, the plans it is said to hold on, and the edition."""
-
-    features: frozenset[str]
-    plans: frozenset[str]
-    edition: Holds
-
-
-@lru_cache(maxsize=8192)
-def scoped(text: str) -> Scoped:
-    return Scoped(features(text), plans(text), _edition(text))
-
-
-@lru_cache(maxsize=8192)
 def features(text: str) -> frozenset[str]:
+    """The features a sentence names."""
     lower = text.lower()
     return frozenset(name for name, words in _FEATURE if words.search(lower))
 
 
 def written_plans(text: str) -> frozenset[str]:
     """The plans that the pack's own words name; there, a capital letter is a plan's."""
-    return frozenset(plan for plan in PLANS if re.search(rf"\b{plan}\b", text)) | plans(text)
+    return frozenset(_WRITTEN.findall(text)) | plans(text)
 
 
 def plans(text: str) -> frozenset[str]:
-    """The plans a sentence names; "Pro and up" is Pro and what is above it."""
+    """The plans a spoken sentence names; "Pro and up" is Pro and what is above it."""
     if _PAID_PLANS.search(text):
         return frozenset(PLANS[1:])
     if _EVERY_PLAN.search(text):
@@ -122,7 +104,8 @@ def plans(text: str) -> frozenset[str]:
     return frozenset(named)
 
 
-def _edition(text: str) -> Holds:
+def edition(text: str) -> Holds:
+    """Where a sentence says that it holds."""
     if _CLOUD_ONLY.search(text):
         return "cloud only"
     return "open source" if _OPEN_SOURCE.search(text) else "anywhere"

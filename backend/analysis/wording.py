@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 _WORD = re.compile(r"[a-z0-9][a-z0-9.]*[a-z0-9]|[a-z0-9]")
 _DENIES = re.compile(
@@ -27,7 +26,6 @@ _COMMON = frozenset(
 )
 
 
-@lru_cache(maxsize=8192)
 def meaning(text: str) -> frozenset[str]:
     """The words that carry meaning, lower case and without their endings."""
     return frozenset(_stem(word) for word in _WORD.findall(text.lower()) if word not in _COMMON)
