@@ -18,6 +18,10 @@ from backend.transcript import Transcript
 ANSWERING_FACTS = 2
 SUBSTANCE_WORDS = 12
 """A shorter reply cannot both take up an objection and answer it."""
+FULL_ANSWER_WORDS = 30
+EXCHANGE_TURNS = 3
+WELL = 2
+"""Of taken up, answered in full or confirmed, and not put off: so many make it well handled."""
 HEDGE: Final = "Confirm this before you say it."
 
 _ASKS_BACK = re.compile(r"\?")
@@ -26,6 +30,14 @@ _CONCEDES = re.compile(
     r"|totally|that['’]?s right"
     r"|good (?:question|point)|i['’]?d (?:say|treat|plan|leave)|doesn['’]?t need|absolutely)\b",
     re.IGNORECASE,
+)
+_CONFIRMS = re.compile(
+    r"\W*(?:okay|ok|good|great|fine|fair|right|thank|thanks|perfect|yes"
+    r"|that['’]?s (?:a )?(?:better|good|fair|helpful|useful|sensible))\b"
+)
+_DOUBTS = re.compile(
+    r"\W*(?:so (?:not|it['’]?s not|that['’]?s not|you)|hm+|but|not really"
+    r"|that doesn|i (?:still|don)|no[,.]|then why|mm)\b"
 )
 _ACKNOWLEDGE: dict[ObjectionCategory, str] = {
     "status_quo": "Credit what they run today before anything else.",
@@ -94,19 +106,28 @@ def settle(brief: Brief | None) -> Suggestion | None:
 
 
 def handling(objection: SpottedObjection, transcript: Transcript) -> Handling:
-    """How our side took it: acknowledged or asked back, and answered with words of the product."""
+    """How our side took it: taken up (acknowledged or asked back), answered with words of the product,
+    and confirmed by what they said to it."""
     if objection.response is None:
         return "ignored"
-    reply = transcript.turns[objection.response.turn].text.lower()
-    took_it_up = bool(
-        ACKNOWLEDGED.pattern.search(reply) or _CONCEDES.search(reply) or _ASKS_BACK.search(reply)
-    )
-    answered = len(reply.split()) >= SUBSTANCE_WORDS and AFTER_PRODUCT_TALK.pattern.search(reply) is not None
-    if answered and not puts_off(reply):
-        return "well" if took_it_up else "partly"
-    if answered or took_it_up or puts_off(reply):
+    reply, reaction = _exchange(objection.response.turn, transcript)
+    took_it_up = any(sign.search(reply) for sign in (ACKNOWLEDGED.pattern, _CONCEDES, _ASKS_BACK))
+    length, product = len(reply.split()), AFTER_PRODUCT_TALK.pattern.search(reply) is not None
+    if length < SUBSTANCE_WORDS or not (product or length >= FULL_ANSWER_WORDS):
+        return "partly" if took_it_up or puts_off(reply) else "poorly"
+    if _DOUBTS.match(reaction):
         return "partly"
-    return "poorly"
+    full = length >= FULL_ANSWER_WORDS or _CONFIRMS.match(reaction) is not None
+    return "well" if took_it_up + full + (not puts_off(reply)) >= WELL else "partly"
+
+
+def _exchange(at: int, transcript: Transcript) -> tuple[str, str]:
+    """What our side said from a turn on, and how the others took it, in lower case."""
+    turns = transcript.turns[at : at + EXCHANGE_TURNS]
+    reaction = next((turn.text for turn in turns if turn.side == "external"), "")
+    speaker = turns[0].speaker
+    reply = " ".join(turn.text for turn in turns[:2] if turn.speaker == speaker or turn.side == "internal")
+    return reply.lower(), reaction.lower()
 
 
 _UNKNOWN_RIVAL: dict[bool, str] = {

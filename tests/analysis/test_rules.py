@@ -1,0 +1,246 @@
+"""What the rules analyst finds in a call, and what it does not take for a moment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backend.analysis.evidence import keep_what_is_verbatim
+from backend.analysis.rules import RulesAnalyst
+from backend.report import ACCUSING
+from backend.services.docs_snapshot import Snapshot
+from backend.transcript import Quote, Transcript
+from tests.analysis.calls import briefs, call, f1, labelled, overlap, places
+
+pytestmark = pytest.mark.anyio
+
+REPO = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    return Snapshot.open(tmp_path_factory.mktemp("data"), REPO / "knowledge")
+
+
+@pytest.fixture(scope="module")
+def analyst(snapshot: Snapshot) -> RulesAnalyst:
+    return RulesAnalyst(snapshot.pack.competitors, snapshot.pack.objections, snapshot.pack.hear)
+
+
+async def claims(analyst: RulesAnalyst, *said: str) -> list[str]:
+    return [claim.quote.text for claim in (await analyst.spot(call(*said))).claims]
+
+
+async def test_an_assertion_about_the_product_is_a_claim(analyst: RulesAnalyst) -> None:
+    assert await claims(
+        analyst,
+        "Buyer: How long do you keep the runs?",
+        "Rep: On Hobby the run history is kept for seven days.",
+    ) == ["On Hobby the run history is kept for seven days."]
+
+
+async def test_two_assertions_in_one_breath_are_two_claims(analyst: RulesAnalyst) -> None:
+    assert await claims(
+        analyst,
+        "Buyer: And the workers?",
+        "Rep: So the worker only makes outbound calls over HTTPS,"
+        " and you can run it on any Kubernetes cluster.",
+    ) == [
+        "the worker only makes outbound calls over HTTPS",
+        "you can run it on any Kubernetes cluster.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Have you tried wiring the two together yet?",
+        "I'll send you the form tonight.",
+        "Thanks, and how was your weekend?",
+        "I love it, honestly, that was a great story.",
+        "Let me ask our engineers about that and get back to you on Friday.",
+    ],
+)
+async def test_questions_plans_opinions_and_small_talk_are_no_claims(
+    analyst: RulesAnalyst, said: str
+) -> None:
+    assert await claims(analyst, "Buyer: Fine by me.", f"Rep: {said}") == []
+
+
+async def test_a_prospect_makes_no_claims(analyst: RulesAnalyst) -> None:
+    assert await claims(analyst, "Buyer: Prefect Cloud keeps the run history for seven days on Hobby.") == []
+
+
+async def test_agreeing_to_a_question_claims_what_was_asked(analyst: RulesAnalyst) -> None:
+    moments = await analyst.spot(
+        call("Buyer: So single sign-on is in the Pro plan?", "Rep: Yes, absolutely right.")
+    )
+    assert [claim.quote.text for claim in moments.claims] == ["Yes, absolutely right."]
+    assert "single sign-on is in the pro plan" in moments.claims[0].about.lower()
+
+
+async def test_without_sides_claims_are_found_and_the_report_says_they_are_nobodys(
+    analyst: RulesAnalyst,
+) -> None:
+    unsided = call("Someone: How many?", "Other: On Hobby you get five deployments, and it is free.")
+    moments = await analyst.spot(unsided)
+    judgement = await analyst.judge(unsided, moments, {})
+    assert moments.claims
+    assert any("does not say who is ours" in warning for warning in judgement.warnings)
+
+
+async def test_a_claim_without_a_brief_was_not_checked(analyst: RulesAnalyst) -> None:
+    said = call("Buyer: And Hobby?", "Rep: On Hobby you get five deployments, and it is free.")
+    judgement = await analyst.judge(said, await analyst.spot(said), {})
+    assert {claim.verdict for claim in judgement.claims} == {"not_checked"}
+
+
+async def test_a_misheard_name_is_understood_and_quoted_as_it_was_written(analyst: RulesAnalyst) -> None:
+    moments = await analyst.spot(call("Buyer: My friend at a protein company swears by dag stir."))
+    assert [(one.competitor, one.context) for one in moments.competitors] == [("dagster", "passing")]
+    assert "dag stir" in moments.competitors[0].quote.text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "We store temporal data by the hour.",
+        "Composer is what my daughter wants to be, she plays the cello.",
+        "He talked like a mage from a book.",
+    ],
+)
+async def test_an_everyday_word_is_not_a_competitor(analyst: RulesAnalyst, said: str) -> None:
+    assert (await analyst.spot(call(f"Buyer: {said}"))).competitors == []
+
+
+async def test_what_they_run_today_is_told_from_what_they_left(analyst: RulesAnalyst) -> None:
+    moments = await analyst.spot(
+        call("Buyer: We use Airflow for everything today.", "Rep: Okay.", "Buyer: We tried Luigi years ago.")
+    )
+    found = {one.competitor: one.context for one in moments.competitors}
+    assert found == {"airflow": "current_tool", "luigi": "past"}
+
+
+async def test_a_scheduler_of_their_own_is_a_competitor(analyst: RulesAnalyst) -> None:
+    moments = await analyst.spot(call("Buyer: It's a home-grown scheduler, we wrote it years back."))
+    assert [one.competitor for one in moments.competitors] == ["in_house"]
+
+
+async def test_a_refusal_is_an_objection_with_the_reply_beside_it(analyst: RulesAnalyst) -> None:
+    said = call(
+        "Buyer: My worry is that our data can't go to anybody's cloud, security won't let it.",
+        "Rep: That's fair. The worker runs in your own network and only makes outbound calls, so your data"
+        " and your code stay where they are. What would your security team want to see?",
+        "Buyer: Okay, that's helpful.",
+    )
+    moments = await analyst.spot(said)
+    judged = await analyst.judge(said, moments, {})
+    assert [one.category for one in moments.objections] == ["security"]
+    response = moments.objections[0].response
+    assert response is not None
+    assert response.text.startswith("That's fair.")
+    assert [one.handled for one in judged.objections] == ["well"]
+
+
+async def test_an_objection_that_nobody_answers_was_ignored(analyst: RulesAnalyst) -> None:
+    said = call("Buyer: I can't justify the price, it's too expensive for our budget.")
+    judged = await analyst.judge(said, await analyst.spot(said), {})
+    assert [one.handled for one in judged.objections] == ["ignored"]
+
+
+async def test_a_question_that_was_put_off_stays_open_and_an_answered_one_does_not(
+    analyst: RulesAnalyst,
+) -> None:
+    moments = await analyst.spot(
+        call(
+            "Buyer: Which region is the database in?",
+            "Rep: I don't know, let me find out for you.",
+            "Buyer: And how many deployments are on Hobby?",
+            "Rep: Five deployments on Hobby.",
+        )
+    )
+    assert [one.quote.text for one in moments.questions] == ["Which region is the database in?"]
+
+
+async def test_speech_without_marks_is_cut_into_claims(analyst: RulesAnalyst) -> None:
+    said = await claims(
+        analyst,
+        "Buyer: what happens when the node goes",
+        "Rep: so the worker sends a heartbeat every thirty seconds and it marks the run as crashed after"
+        " a while"
+        " and you can add an automation that runs the deployment again",
+    )
+    assert len(said) >= 2
+    assert any("heartbeat" in one and "automation" not in one for one in said)
+
+
+async def test_a_turn_of_noise_breaks_nothing(analyst: RulesAnalyst) -> None:
+    noise = ["", "...", "?!?", "\u0130\u0130 Airflow \u0130", "a " * 3_000, "," * 2_000, "uh, um, so, and"]
+    moments = await analyst.spot(call(*(f"{who}: {text}" for text in noise for who in ("Rep", "Buyer"))))
+    assert [one.competitor for one in moments.competitors] == ["airflow"]
+
+
+async def test_on_the_labelled_calls_quotes_are_verbatim_and_two_runs_agree(
+    analyst: RulesAnalyst, snapshot: Snapshot, shared: Path
+) -> None:
+    for transcript, _ in labelled(shared):
+        moments = await analyst.spot(transcript)
+        known = briefs(snapshot, moments)
+        judged = await analyst.judge(transcript, moments, known)
+        assert judged == await analyst.judge(transcript, await analyst.spot(transcript), known)
+        assert keep_what_is_verbatim(judged, known) == judged
+        quotes = [
+            *(one.quote for one in (*judged.claims, *judged.objections)),
+            *(one.quote for one in (*judged.competitors, *judged.questions)),
+            *(one.response for one in judged.objections if one.response),
+        ]
+        assert all(stands(quote, transcript) for quote in quotes)
+
+
+async def test_on_the_labelled_calls_enough_is_found(analyst: RulesAnalyst, shared: Path) -> None:
+    found: list[float] = []
+    pushed: list[float] = []
+    named_right = named = named_gold = 0
+    for transcript, labels in labelled(shared):
+        moments = await analyst.spot(transcript)
+        found.append(f1([one.quote for one in moments.claims], places(transcript, labels.claims)))
+        pushed.append(f1([one.quote for one in moments.objections], places(transcript, labels.objections)))
+        theirs, gold = (
+            {one.competitor for one in moments.competitors},
+            {one.canonical for one in labels.competitors},
+        )
+        named_right, named, named_gold = (
+            named_right + len(theirs & gold),
+            named + len(theirs),
+            named_gold + len(gold),
+        )
+    assert sum(found) / len(found) >= 0.65
+    assert sum(pushed) / len(pushed) >= 0.45
+    assert 2 * named_right / (named + named_gold) >= 0.9
+
+
+async def test_on_the_labelled_calls_hardly_anybody_is_accused_wrongly(
+    analyst: RulesAnalyst, snapshot: Snapshot, shared: Path
+) -> None:
+    accused = accused_rightly = supported = supported_rightly = 0
+    for transcript, labels in labelled(shared):
+        moments = await analyst.spot(transcript)
+        judged = await analyst.judge(transcript, moments, briefs(snapshot, moments))
+        gold = list(zip(places(transcript, labels.claims), labels.claims, strict=True))
+        for claim in judged.claims:
+            verdicts = {label.verdict for quote, label in gold if overlap(claim.quote, quote)}
+            if claim.verdict in ACCUSING:
+                accused += 1
+                accused_rightly += bool(verdicts & ACCUSING)
+            if claim.verdict == "supported" and verdicts:
+                supported += 1
+                supported_rightly += "supported" in verdicts
+    assert accused_rightly >= 6
+    assert accused_rightly / accused >= 0.85
+    assert supported_rightly / supported >= 0.9
+
+
+def stands(quote: Quote, transcript: Transcript) -> bool:
+    turn = transcript.turns[quote.turn]
+    return turn.speaker == quote.speaker and turn.text[quote.char_start : quote.char_end] == quote.text != ""
