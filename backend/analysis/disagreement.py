@@ -40,11 +40,12 @@ _OLD = re.compile(
     r"|era)\b",
     re.IGNORECASE,
 )
-_RESTRICTS = re.compile(r"\b(?:only|must|have to|needs?|all|every|each|same|last)\b")
+_EVERY = r"every(?! (?:\w+ ){0,2}(?:second|minute|hour|day|week|month)s?)"
+_RESTRICTS = re.compile(rf"\b(?:only|must|have to|needs?|all|{_EVERY}|each|same|last)\b")
 """Words that make another claim of the same words."""
 _ABSOLUTE = re.compile(
     r"\b(?:never|always|unlimited|guarantee[sd]?|everything|nothing|no limits?|as (?:much|many) as"
-    r"|any(?:thing)?|every|instant\w*|all)\b"
+    rf"|any(?:thing)?|{_EVERY}|instant\w*|all)\b"
 )
 
 

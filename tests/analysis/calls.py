@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from backend import formats
-from backend.analysis.analyst import Brief, Moments
+from backend.analysis.analyst import Brief, Moments, SpottedClaim, SpottedObjection, SpottedQuestion
 from backend.facts import Fact, FactMatch, Passage
 from backend.formats import CallHints, HintedParticipant, Limits
 from backend.services.docs_snapshot import Snapshot
@@ -71,6 +71,7 @@ def brief(*facts: Fact) -> Brief:
 
 def briefs(snapshot: Snapshot, moments: Moments) -> dict[str, Brief]:
     """What the pack knows of each moment, without any docs server."""
+    asked: list[SpottedClaim | SpottedObjection | SpottedQuestion]
     asked = [*moments.claims, *moments.objections, *moments.questions]
     found = {one.id: [match.fact for match in snapshot.match(one.about, 12)] for one in asked}
     by_moment = {moment: brief(*facts) for moment, facts in found.items()}

@@ -191,8 +191,10 @@ async def test_on_the_labelled_calls_quotes_are_verbatim_and_two_runs_agree(
         assert judged == await analyst.judge(transcript, await analyst.spot(transcript), known)
         assert keep_what_is_verbatim(judged, known) == judged
         quotes = [
-            *(one.quote for one in (*judged.claims, *judged.objections)),
-            *(one.quote for one in (*judged.competitors, *judged.questions)),
+            *(one.quote for one in judged.claims),
+            *(one.quote for one in judged.objections),
+            *(one.quote for one in judged.competitors),
+            *(one.quote for one in judged.questions),
             *(one.response for one in judged.objections if one.response),
         ]
         assert all(stands(quote, transcript) for quote in quotes)

@@ -1,0 +1,219 @@
+"""When a claim is called wrong, right, or is left to the reader; and how amounts are read from speech."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.analysis.analyst import Brief
+from backend.analysis.disagreement import Comparison, Finding
+from backend.analysis.proof import proof
+from backend.analysis.quantities import amounts
+from backend.analysis.subjects import plans
+from backend.facts import Fact, FactMatch, Passage, Scope, WrongVersion
+from tests.analysis.calls import brief, fact_passage
+
+URL = "https://docs.prefect.io/v3/a-page"
+
+
+def fact(
+    statement: str, *wrong: str, name: str = "f-1", plans: tuple[str, ...] | None = None, sure: bool = True
+) -> Fact:
+    return Fact(
+        id=name,
+        statement=statement,
+        title="A page",
+        url=URL,
+        wrong=tuple(WrongVersion(claim=claim) for claim in wrong),
+        scope=Scope(plans=plans),
+        confidence="high" if sure else "medium",
+    )
+
+
+SSO = fact("Single sign-on with SAML or OIDC is an Enterprise plan feature.", plans=("Enterprise",))
+RETENTION = fact(
+    "Runs are kept 7 days on Hobby and Starter, 14 days on Team and 30 days on Pro.",
+    "All paid plans keep 30 days",
+)
+AUTOMATIONS = fact(
+    "Events and automations are in open source since 3.0; in Prefect 2 they were Cloud-only.",
+    "Automations are Cloud-only",
+)
+
+
+def judged(words: str, *facts: Fact, about: str = "") -> Finding:
+    return Comparison().judge(words, about or words, brief(*facts))
+
+
+def test_a_plan_that_the_feature_is_not_in_is_wrong() -> None:
+    found = judged("Single sign-on comes with Pro.", SSO)
+    assert (found.verdict, found.fact) == ("contradicted", SSO)
+    assert "Pro" in found.reason
+    assert "Enterprise" in found.reason
+
+
+def test_the_plan_that_the_feature_is_in_is_not_wrong() -> None:
+    assert judged("Single sign-on comes with Enterprise.", SSO).verdict != "contradicted"
+
+
+def test_saying_that_a_plan_lacks_the_feature_is_not_wrong() -> None:
+    assert judged("Pro doesn't have single sign-on.", SSO).verdict == "unclear"
+
+
+def test_a_short_claim_takes_its_subject_from_what_it_answers() -> None:
+    assert judged("That's in Pro and up.", SSO, about="And single sign-on? That's in Pro and up.").fact == SSO
+
+
+def test_when_another_fact_gives_the_plan_nobody_is_accused() -> None:
+    other = fact("Pro has single sign-on as well.", name="f-2", plans=("Pro", "Enterprise"))
+    assert judged("Single sign-on comes with Pro.", SSO, other).verdict != "contradicted"
+
+
+def test_a_fact_that_is_not_sure_accuses_nobody() -> None:
+    unsure = SSO.model_copy(update={"confidence": "medium"})
+    assert judged("Single sign-on comes with Pro.", unsure).verdict == "unclear"
+
+
+def test_a_disputed_fact_accuses_nobody() -> None:
+    disputed = SSO.model_copy(update={"conflict": "Another page says Pro."})
+    assert judged("Single sign-on comes with Pro.", disputed).verdict == "unclear"
+
+
+def test_the_wrong_number_for_the_plans_is_wrong() -> None:
+    found = judged("All the paid plans keep thirty days.", RETENTION)
+    assert found.verdict in {"contradicted", "overstated"}
+    assert "30 days" in found.reason
+
+
+def test_the_right_number_for_one_plan_is_not_wrong() -> None:
+    assert judged("On Pro the runs are kept thirty days.", RETENTION).verdict in {"supported", "unclear"}
+
+
+def test_what_was_true_of_an_older_version_is_outdated() -> None:
+    assert judged("Automations are only in Cloud.", AUTOMATIONS).verdict == "outdated"
+    assert judged("Automations, in open source you don't have those.", AUTOMATIONS).verdict == "outdated"
+
+
+def test_denying_a_wrong_version_is_right() -> None:
+    assert judged("Automations are not just a hosted thing.", AUTOMATIONS).verdict == "unclear"
+
+
+def test_only_makes_another_claim_of_the_same_words() -> None:
+    jobs = fact(
+        "Notebooks may be submitted once without a job.", "Only jobs that already exist can be started"
+    )
+    assert judged("You start jobs that already exist.", jobs).verdict == "unclear"
+
+
+def test_words_that_are_near_accuse_nobody() -> None:
+    cache = fact(
+        "Caching needs result persistence, which is off by default.", "Caching is on out of the box for tasks"
+    )
+    assert judged("Tasks have caching, you turn it on.", cache).verdict == "unclear"
+
+
+def test_the_same_number_and_subject_is_supported() -> None:
+    worker = fact("A worker polls for scheduled runs every 15 seconds by default.")
+    found = judged("The worker polls for scheduled runs every fifteen seconds.", worker)
+    assert (found.verdict, found.fact) == ("supported", worker)
+
+
+def test_another_number_is_not_supported() -> None:
+    worker = fact("A worker polls for scheduled runs every 15 seconds by default.")
+    assert (
+        judged("The worker polls for scheduled runs every twenty seconds by default.", worker).verdict
+        == "unclear"
+    )
+
+
+def test_an_absolute_is_not_supported_by_a_plain_statement() -> None:
+    worker = fact("A worker polls for scheduled runs every 15 seconds by default.")
+    assert (
+        judged("The worker always polls for scheduled runs every fifteen seconds.", worker).verdict
+        == "unclear"
+    )
+
+
+def test_what_is_not_decided_has_the_nearest_fact_beside_it() -> None:
+    found = judged("It goes quite fast for most folks.", RETENTION)
+    assert (found.verdict, found.fact) == ("unclear", RETENTION)
+
+
+def test_without_knowledge_nothing_was_checked_and_with_no_match_nothing_settles_it() -> None:
+    assert Comparison().judge("It is free.", "It is free.", None).verdict == "not_checked"
+    assert Comparison().judge("It is free.", "It is free.", Brief()).verdict == "not_in_docs"
+    weak = Brief(facts=[FactMatch(fact=SSO, score=0.5)])
+    assert Comparison().judge("It is free.", "It is free.", weak).verdict == "not_in_docs"
+
+
+def test_a_fact_that_changed_is_read_again() -> None:
+    comparison = Comparison()
+    pro = SSO.model_copy(
+        update={"statement": "Single sign-on is on Pro.", "scope": Scope(plans=("Pro", "Enterprise"))}
+    )
+    words = "Single sign-on comes with Pro."
+    assert comparison.judge(words, words, brief(SSO)).verdict == "contradicted"
+    assert comparison.judge(words, words, brief(pro)).verdict != "contradicted"
+
+
+@pytest.mark.parametrize(
+    ("said", "value", "unit"),
+    [
+        ("thirty days", 30 * 86_400, "second"),
+        ("half an hour", 1_800, "second"),
+        ("forty five hundred minutes", 4_500 * 60, "second"),
+        ("a hundred and ninety thousand task runs", 190_000, "run"),
+        ("two thousand five hundred users", 2_500, "person"),
+        ("twelve fifty dollars", 1_250, "dollar"),
+        ("half a cent", 0.005, "dollar"),
+        ("ten k requests", 10_000, "request"),
+        ("$1,850", 1_850, "dollar"),
+        ("2,500 requests a minute", 2_500, "request"),
+        ("a hundred bucks a month", 100, "dollar"),
+    ],
+)
+def test_numbers_said_as_words_are_numbers(said: str, value: float, unit: str) -> None:
+    assert [(one.value, one.unit) for one in amounts(said)] == [(value, unit)]
+
+
+def test_a_number_without_a_unit_is_no_amount() -> None:
+    assert amounts("version three four nineteen") == ()
+    assert amounts("") == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ("It's in Pro and up", {"Pro", "Enterprise"}),
+        ("on any of the paid plans", {"Starter", "Team", "Pro", "Enterprise"}),
+        ("on the free tier", {"Hobby"}),
+        ("the pro plan", {"Pro"}),
+        ("Team's fourteen", {"Team"}),
+        ("our team is pro open source", set()),
+        ("we have a starter kit", set()),
+    ],
+)
+def test_plans_are_told_from_everyday_words(said: str, named: set[str]) -> None:
+    assert plans(said) == named
+
+
+def docs(text: str, url: str = URL) -> Passage:
+    return fact_passage(SSO).model_copy(
+        update={"id": "d-1", "text": text, "url": url, "source": "snapshot", "origin": "a copy"}
+    )
+
+
+def test_the_docs_own_sentence_is_the_evidence_where_it_says_the_same() -> None:
+    says = "Single sign-on with SAML or OIDC is a feature of the Enterprise plan."
+    [evidence] = proof(SSO, [docs(f"Welcome. {says} Ask sales."), fact_passage(SSO)])
+    assert (evidence.quote, evidence.source, evidence.passage_id) == (says, "snapshot", "d-1")
+
+
+def test_docs_with_another_number_are_not_the_evidence() -> None:
+    worker = fact("A worker polls for runs every 15 seconds.")
+    passage = docs("A worker polls for runs every 10 seconds.")
+    [evidence] = proof(worker, [passage, fact_passage(worker)])
+    assert (evidence.quote, evidence.source) == (worker.statement, "pack")
+
+
+def test_without_a_passage_there_is_no_evidence() -> None:
+    assert proof(SSO, []) == []
