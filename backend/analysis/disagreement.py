@@ -94,8 +94,9 @@ class Comparison:
         claim = _heard(words, about)
         facts = [self._taken_apart(match.fact) for match in brief.facts[:FACTS_COMPARED]]
         return (
-            next(_accusations(claim, facts), None)
+            next(_accusations(claim, facts, [one for one in facts if one.fact.may_accuse]), None)
             or next((found for known in facts if (found := _agrees(claim, known))), None)
+            or _disputed(claim, facts)
             or Finding("unclear", 0.3, "This is what the docs say; compare.", facts[0].fact)
         )
 
@@ -128,15 +129,25 @@ def _heard(words: str, about: str) -> Said:
     return said._replace(features=said.features or features(about), plans=plans(words) or plans(about))
 
 
-def _accusations(claim: Said, facts: Sequence[Known]) -> Iterator[Finding]:
-    sure = [known for known in facts if known.fact.may_accuse]
-    for known in sure:
+def _accusations(claim: Said, facts: Sequence[Known], by: Sequence[Known]) -> Iterator[Finding]:
+    """What some of the facts hold against the claim, given them all; the plainest first."""
+    for known in by:
         if found := _plan_excluded(claim, known, facts):
             yield found
-    for known in sure:
+    for known in by:
         for wrong, said in known.wrong:
             if found := _says_the_wrong(claim, known, wrong, said):
                 yield found
+
+
+def _disputed(claim: Said, facts: Sequence[Known]) -> Finding | None:
+    """A fact stands against the claim, but another page of the docs disagrees with that fact."""
+    disputed = [one for one in facts if one.fact.conflict and one.fact.confidence == "high"]
+    against = next(_accusations(claim, facts, disputed), None)
+    if against is None or against.fact is None:
+        return None
+    reason = f"The docs disagree with themselves about this. {against.fact.conflict}"
+    return Finding("docs_conflict", 0.5, reason, against.fact)
 
 
 def _plan_excluded(claim: Said, known: Known, facts: Sequence[Known]) -> Finding | None:

@@ -73,9 +73,11 @@ def test_a_fact_that_is_not_sure_accuses_nobody() -> None:
     assert judged("Single sign-on comes with Pro.", unsure).verdict == "unclear"
 
 
-def test_a_disputed_fact_accuses_nobody() -> None:
+def test_a_disputed_fact_accuses_nobody_and_the_dispute_is_told() -> None:
     disputed = SSO.model_copy(update={"conflict": "Another page says Pro."})
-    assert judged("Single sign-on comes with Pro.", disputed).verdict == "unclear"
+    found = judged("Single sign-on comes with Pro.", disputed)
+    assert found.verdict == "docs_conflict"
+    assert "Another page says Pro." in found.reason
 
 
 def test_the_wrong_number_for_the_plans_is_wrong() -> None:
