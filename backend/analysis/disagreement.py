@@ -12,7 +12,16 @@ from typing import NamedTuple
 
 from backend.analysis.analyst import Brief
 from backend.analysis.quantities import Amount, amounts
-from backend.analysis.subjects import COUNTED, PLANS, Holds, edition, features, plans, written_plans
+from backend.analysis.subjects import (
+    COUNTED,
+    PLANS,
+    Holds,
+    edition,
+    features,
+    leading_feature,
+    plans,
+    written_plans,
+)
 from backend.analysis.wording import denies, meaning, share
 from backend.facts import Fact, WrongVersion
 from backend.report import Verdict
@@ -63,10 +72,11 @@ class Said(NamedTuple):
 
 
 class Known(NamedTuple):
-    """A fact and its wrong versions, taken apart."""
+    """A fact and its wrong versions, taken apart. `leads` is the feature it is about first of all."""
 
     fact: Fact
     said: Said
+    leads: str | None
     wrong: tuple[tuple[WrongVersion, Said], ...]
 
 
@@ -104,7 +114,9 @@ class Comparison:
         known = self._known.get(fact.id)
         if known is None or known.fact is not fact:
             wrong = tuple((one, _read(one.claim)) for one in fact.wrong)
-            known = self._known[fact.id] = Known(fact, _read(fact.statement), wrong)
+            known = self._known[fact.id] = Known(
+                fact, _read(fact.statement), leading_feature(fact.statement), wrong
+            )
         return known
 
 
@@ -130,8 +142,8 @@ def _heard(words: str, about: str) -> Said:
 
 
 def _accusations(claim: Said, facts: Sequence[Known], by: Sequence[Known]) -> Iterator[Finding]:
-    """What some of the facts hold against the claim, given them all; the plainest first."""
-    for known in by:
+    """What some of the facts hold against the claim, given them all; the most to the point first."""
+    for known in sorted(by, key=lambda one: one.leads not in claim.features):
         if found := _plan_excluded(claim, known, facts):
             yield found
     for known in by:
@@ -242,9 +254,9 @@ def _kind(fact: Fact, wrong: WrongVersion, said: Said) -> Verdict:
 
 
 def _reason(hard: str, wrong: WrongVersion) -> str:
+    said = f"You said {hard}: this" if hard else "This"
     why = f" {wrong.why}" if wrong.why else ""
-    said = f"You said {hard}, which is" if hard else "This is"
-    return f"{said} a version known to be wrong: “{wrong.claim.rstrip('.')}”.{why}"
+    return f"{said} comes to “{wrong.claim.rstrip('.')}”, which is known to be wrong.{why}"
 
 
 def _counted(text: str) -> tuple[Amount, ...]:

@@ -17,8 +17,12 @@ from backend.transcript import Quote, Transcript, Turn
 
 RESPONSE_WITHIN_TURNS = 3
 RESPONSE_SENTENCES = 2
+PLAINLY = 0.4
+"""What is like no known kind of objection must weigh more to be one."""
 WORTH_OF_LIKENESS = 4.0
+"""An utterance of a guide word for word speaks as much for its kind as four of the kind's words."""
 LEAST_WEIGHT = 0.5
+"""With less than this speaking for every kind, it is of none of them."""
 
 _CATEGORY: dict[str, ObjectionCategory] = {one: one for one in get_args(ObjectionCategory)}
 _WORD = re.compile(r"[a-z0-9]+")
@@ -89,8 +93,10 @@ def find_pushback(transcript: Transcript, guides: Guides) -> Iterator[Pushback]:
         context = list(shown([ACKNOWLEDGED], answer.text.lower())) if answer else []
         weighed = [(_weigh(turn.text[start:end], context), start, end) for start, end in sentences(turn.text)]
         (weight, cues), start, end = max(weighed, key=lambda one: one[0][0], default=((0.0, ()), 0, 0))
-        if weight > 0:
-            category, guide = guides.sort(turn.text[start:end])
+        if weight <= 0:
+            continue
+        category, guide = guides.sort(turn.text[start:end])
+        if category != "other" or weight > PLAINLY:
             response = _opening(answer) if answer else None
             yield Pushback(turn, start, end, category, guide, response, cues)
 

@@ -35,7 +35,7 @@ _IN_HOUSE = re.compile(
     r"|contractor|somebody|someone|guy)(?:['’]ve| have)?"
     r"(?:,? in fact,?)? (?:built|wrote|written|rolled|made) (?:our own|one"
     r"|an? (?:\w+ )?(?:orchestrat\w+|scheduler|tool|framework|engine|thing))"
-    r"|(?:thing|tool|scheduler|script)s? (?:that )?(?:we|i|an?(?: \w+)* colleague|somebody) (?:wrote"
+    r"|(?:thing|tool|scheduler|script)s? (?:that )?(?:we|i|an?(?: \w+){0,3} colleague|somebody) (?:wrote"
     r"|built)|our own (?:scheduler|orchestrat\w+|tool|framework)"
     r"|(?:is|are|it['’]?s|just|all|of|plus|have|got|and|on) (?:some )?cron(?:tabs?| ?jobs?)?(?= and\b"
     r"|[.,;]|$| plus\b| on a\b))",

@@ -6,6 +6,8 @@ import re
 from typing import NamedTuple
 
 SHORTEST_CLAUSE_WORDS = 4
+CHARS_AHEAD = 120
+"""So far is looked for the words of the next clause, so that a sentence without end costs no more."""
 UNMARKED_WORDS = 14
 """A sentence of more words without one comma is speech recognition that left the marks out."""
 
@@ -74,7 +76,8 @@ def _cut(text: str, start: int, end: int) -> list[Clause]:
     question = "?" in text[max(start, end - 3) : end]
     places, at = [], start
     for cut in _breaks(text, start, end):
-        if _words(text[at:cut]) >= SHORTEST_CLAUSE_WORDS <= _words(text[cut:end]):
+        following = text[cut : min(end, cut + CHARS_AHEAD)]
+        if _words(text[at:cut]) >= SHORTEST_CLAUSE_WORDS <= _words(following):
             places.append(_trimmed(text, at, cut))
             at = cut
     places.append(_trimmed(text, at, end))

@@ -40,7 +40,7 @@ _FEATURES: tuple[tuple[str, str], ...] = (
     ("versions of Python", r"python 3|python three|three (?:nine|ten|eleven|twelve|thirteen)|3\.\d+"),
     ("backfills", r"backfills?"),
     ("agents", r"agents?"),
-    ("transfer", r"transfer|copies|brings? .* over"),
+    ("transfer", r"transfer|copies|brings? .{0,40} over"),
     ("timeouts", r"time ?outs?"),
     ("concurrency limits", r"concurrency|limit of one"),
     ("integrations", r"integrations?|connectors?|providers?"),
@@ -83,6 +83,13 @@ def features(text: str) -> frozenset[str]:
     """The features a sentence names."""
     lower = text.lower()
     return frozenset(name for name, words in _FEATURE if words.search(lower))
+
+
+def leading_feature(text: str) -> str | None:
+    """The feature a sentence names first: what it is about, where it names several."""
+    lower = text.lower()
+    found = [(match.start(), name) for name, words in _FEATURE if (match := words.search(lower))]
+    return min(found)[1] if found else None
 
 
 def written_plans(text: str) -> frozenset[str]:

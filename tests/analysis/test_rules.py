@@ -181,6 +181,14 @@ async def test_a_turn_of_noise_breaks_nothing(analyst: RulesAnalyst) -> None:
     assert [one.competitor for one in moments.competitors] == ["airflow"]
 
 
+async def test_a_sentence_without_end_costs_no_more_than_its_length(analyst: RulesAnalyst) -> None:
+    endless = "and it runs the tool a team wrote, so they bring flows or in Airflow it is " * 4_000
+    said = call("Buyer: How so?", f"Rep: {endless}", f"Buyer: {endless}")
+    moments = await analyst.spot(said)
+    judged = await analyst.judge(said, moments, {})
+    assert len(judged.claims) == len(moments.claims) > 0
+
+
 async def test_on_the_labelled_calls_quotes_are_verbatim_and_two_runs_agree(
     analyst: RulesAnalyst, snapshot: Snapshot, shared: Path
 ) -> None:
