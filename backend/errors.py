@@ -16,8 +16,10 @@
     ├── UnverifiedQuote             500  a quote is not in its turn or passage; never stored
     ├── StoreUnavailable            503
     ├── KnowledgeUnavailable        a docs look-up gave no answer; the analysis goes on without it
-    │   ├── DocsUnreachable
-    │   └── QueryRefused            the query held words that are not product vocabulary; nothing was sent
+    │   ├── PrefectUnreachable      prefect-mcp gave no answer: it is off, starting, gone, or too slow
+    │   │   └── DocsUnreachable     or the docs server behind it
+    │   ├── PrefectRefused     502  prefect-mcp answered with an error, mostly the Prefect API's
+    │   └── QueryRefused            what was asked may not leave the house; nothing was sent
     └── AnalystFailed               Claude gave no usable answer; the rules analyst takes over
 
 `str(error)` is one sentence for the user that says what is wrong and what to do. It never holds a secret
@@ -107,8 +109,17 @@ class KnowledgeUnavailable(CoachError):
     title = "Knowledge unavailable"
 
 
-class DocsUnreachable(KnowledgeUnavailable):
+class PrefectUnreachable(KnowledgeUnavailable):
+    title = "Prefect unreachable"
+
+
+class DocsUnreachable(PrefectUnreachable):
     title = "Docs unreachable"
+
+
+class PrefectRefused(KnowledgeUnavailable):
+    status = 502
+    title = "Prefect refused"
 
 
 class QueryRefused(KnowledgeUnavailable):

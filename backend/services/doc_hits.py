@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from typing import NoReturn
 
-from mcp.types import CallToolResult, TextContent
 from pydantic import (
     AnyHttpUrl,
     AwareDatetime,
@@ -18,11 +16,12 @@ from pydantic import (
 )
 
 from backend.errors import DocsUnreachable
+from backend.services.tool_answers import JsonObject, clean, one_line
 
 MAX_HITS = 20
 MAX_HIT_CHARS = 20_000
 MAX_NOTES_CHARS = 200_000
-_MAX_NAME_CHARS = 300
+MAX_ID_CHARS = 300
 
 _HTTP_URL = TypeAdapter(AnyHttpUrl)
 _HEADER = re.compile(
@@ -79,67 +78,48 @@ class _Answer(BaseModel):
     as_of: date | None = None
 
 
-class _SoftError(BaseModel):
-    """How a success says that it is none."""
-
-    success: bool = True
-    error: str | None = None
-
-
-def read_hits(result: CallToolResult) -> list[DocHit]:
+def read_hits(answer: JsonObject | str) -> list[DocHit]:
     """The hits of a docs search, nearest first as sent. DocsUnreachable where it is not an answer."""
-    _refuse_errors(result)
     try:
-        answer = _Answer.model_validate(result.structured_content)
+        found = _Answer.model_validate(answer)
     except ValidationError:
         raise DocsUnreachable("The docs server's answer has another shape than a search result.") from None
-    return [_hit(found, answer) for found in answer.results[:MAX_HITS]]
+    return [_hit(one, found) for one in found.results[:MAX_HITS]]
 
 
-def read_notes(result: CallToolResult) -> str:
+def read_notes(answer: JsonObject | str) -> str:
     """The text of release notes. DocsUnreachable where there is none."""
-    _refuse_errors(result)
-    if text := _clean(_text(result))[:MAX_NOTES_CHARS]:
-        return text
+    if isinstance(answer, str) and answer:
+        return answer[:MAX_NOTES_CHARS]
     raise DocsUnreachable("The docs server's release notes hold no text.")
 
 
+def no_docs(said: str) -> DocsUnreachable:
+    """What it means that a docs tool said no."""
+    if said.lower().startswith(_UNKNOWN_TOOL):
+        return DocsToolMissing(
+            "prefect-mcp offers no docs tools now, since it cannot reach the docs server; "
+            "see PREFECT_DOCS_MCP_URL."
+        )
+    return DocsUnreachable(f"The docs server gave no answer: {said or 'it did not say why'}.")
+
+
 def _hit(found: _Result, answer: _Answer) -> DocHit:
-    title, link, text = found.title, found.link, _clean(found.snippet)
+    title, link, text = found.title, found.link, clean(found.snippet)
     if header := _HEADER.match(text):
         title = title or _named(_TITLE, header["metadata"])
         link = link or _named(_LINK, header["metadata"])
         text = text[header.end() :]
     return DocHit(
-        id=found.id[:_MAX_NAME_CHARS],
+        id=found.id[:MAX_ID_CHARS],
         url=_http_url(link),
-        title=(_one_line(title) or None) if title else None,
+        title=(one_line(title) or None) if title else None,
         text=text[:MAX_HIT_CHARS],
         score=found.score,
-        namespace=_one_line(answer.namespace or ""),
+        namespace=one_line(answer.namespace or ""),
         read_at=found.read_at or answer.read_at,
         as_of=found.as_of or answer.as_of,
     )
-
-
-def _refuse_errors(result: CallToolResult) -> None:
-    if result.is_error:
-        _refuse(_text(result))
-    try:
-        soft = _SoftError.model_validate(result.structured_content or {})
-    except ValidationError:
-        raise DocsUnreachable("The docs server's answer has another shape than an answer.") from None
-    if soft.error or not soft.success:
-        _refuse(soft.error or "")
-
-
-def _refuse(said: str) -> NoReturn:
-    if said.lower().startswith(_UNKNOWN_TOOL):
-        raise DocsToolMissing(
-            "prefect-mcp offers no docs tools now, since it cannot reach the docs server; "
-            "see PREFECT_DOCS_MCP_URL."
-        )
-    raise DocsUnreachable(f"The docs server gave no answer: {_one_line(said) or 'it did not say why'}.")
 
 
 def _named(pattern: re.Pattern[str], metadata: str) -> str | None:
@@ -156,16 +136,3 @@ def _http_url(link: str | None) -> str | None:
     except ValidationError:
         return None
     return link
-
-
-def _text(result: CallToolResult) -> str:
-    return "\n".join(part.text for part in result.content if isinstance(part, TextContent))
-
-
-def _clean(text: str) -> str:
-    """PostgreSQL stores no NUL."""
-    return text.replace("\0", "")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(_clean(text[: 4 * _MAX_NAME_CHARS]).split())[:_MAX_NAME_CHARS].rstrip(".")

@@ -11,8 +11,8 @@ import random
 import re
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, NoReturn, Self, TypeVar
@@ -21,22 +21,45 @@ import anyio
 import structlog
 from mcp import Client, MCPError
 from mcp.types import CONNECTION_CLOSED, CallToolResult
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, JsonValue
 
-from backend.errors import DocsUnreachable, QueryRefused
+from backend.errors import (
+    DocsUnreachable,
+    KnowledgeUnavailable,
+    PrefectRefused,
+    PrefectUnreachable,
+    QueryRefused,
+)
 from backend.services.circuit import Circuit, CircuitOpen, CircuitState
-from backend.services.doc_hits import MAX_HITS, DocHit, DocsToolMissing, read_hits, read_notes
+from backend.services.doc_hits import MAX_HITS, DocHit, DocsToolMissing, no_docs, read_hits, read_notes
 from backend.services.mcp_child import LastWords, Launch, run_child
+from backend.services.tool_answers import JsonObject, ToolSaidNo, read_answer
 from backend.settings import Settings
 
-__all__ = ["DocHit", "Launch", "PrefectMCP", "PrefectMCPState"]
+__all__ = ["READ_ONLY", "DocHit", "JsonObject", "Launch", "PrefectMCP", "PrefectMCPState"]
 
 SEARCH = "docs_search_prefect"
 RELEASE_NOTES = "docs_get_release_notes"
-READ_ONLY = frozenset({SEARCH, RELEASE_NOTES})
+DOCS_TOOLS = frozenset({SEARCH, RELEASE_NOTES})
+READ_ONLY = DOCS_TOOLS | {
+    "orientation",
+    "get_identity",
+    "get_dashboard",
+    "get_deployments",
+    "get_flows",
+    "get_flow_runs",
+    "get_flow_run_logs",
+    "get_task_runs",
+    "get_work_pools",
+    "read_events",
+    "get_automations",
+    "get_object_schema",
+    "review_rate_limits",
+    "list_authorized_workspaces",
+}
 """The tools that may be called. All else is refused before anything is sent."""
 
-Argument = str | int
+Arguments = Mapping[str, JsonValue]
 T = TypeVar("T")
 
 _VERSION = re.compile(r"latest|v?\d{1,4}(\.\d{1,6}){0,3}((a|b|rc)\d{1,4})?", re.ASCII)
@@ -59,7 +82,7 @@ class PrefectMCPState(BaseModel):
     circuit: CircuitState = "closed"
 
 
-class _ConnectionLost(DocsUnreachable):
+class _ConnectionLost(PrefectUnreachable):
     """The child is gone, or the pipe to it."""
 
 
@@ -79,7 +102,8 @@ class PrefectMCP:
 
     Entering returns at once, and the child starts in the background; leaving stops it. `allowed` says of
     a query whether it may leave the house. Every call ends by its timeout, in seconds, whatever the child
-    and the docs host do, with an answer, DocsUnreachable or QueryRefused.
+    and the docs host do, with an answer, PrefectUnreachable (DocsUnreachable for the docs tools),
+    PrefectRefused or QueryRefused.
     """
 
     def __init__(
@@ -119,17 +143,27 @@ class PrefectMCP:
         timeout: float,  # noqa: ASYNC109 -- a call's deadline is its promise
     ) -> list[DocHit]:
         """What the documentation says on a query of product vocabulary, nearest first."""
-        if not self._allowed(query):
-            self._refuse(SEARCH, "The query holds words that are not product vocabulary; it was not sent.")
         top_k = max(1, min(top_k, MAX_HITS))
         return await self._ask(SEARCH, {"query": query, "top_k": top_k}, timeout, read_hits)
 
     async def release_notes(self, version: str, timeout: float) -> str:  # noqa: ASYNC109 -- as above
         """The release notes of a version such as "3.4.0", or of "latest"."""
-        if not _VERSION.fullmatch(version):
-            self._refuse(RELEASE_NOTES, "Release notes are asked for by version number; nothing was sent.")
-        arguments: dict[str, Argument] = {} if version == "latest" else {"version": version}
+        arguments: Arguments = {} if version == "latest" else {"version": version}
         return await self._ask(RELEASE_NOTES, arguments, timeout, read_notes)
+
+    async def call(
+        self,
+        tool: str,
+        arguments: Arguments,
+        *,
+        timeout: float,  # noqa: ASYNC109 -- as above
+    ) -> JsonObject | str:
+        """The structured answer of any read-only tool, or its text where that is all there is.
+
+        Raises PrefectUnreachable where none comes, PrefectRefused where it is an error, and QueryRefused
+        where nothing was sent.
+        """
+        return await self._ask(tool, arguments, timeout, _as_it_is)
 
     async def ready(self, within: float) -> bool:
         """Whether the child answers, waiting for it up to `within` seconds."""
@@ -162,65 +196,84 @@ class PrefectMCP:
         return "starting" if self._children <= 1 and self._last_error is None else "restarting"
 
     async def _ask(
-        self,
-        tool: str,
-        arguments: dict[str, Argument],
-        seconds: float,
-        read: Callable[[CallToolResult], T],
+        self, tool: str, arguments: Arguments, seconds: float, read: Callable[[JsonObject | str], T]
     ) -> T:
-        if tool not in READ_ONLY:
-            self._refuse(tool, f"{tool} is not among the read-only tools; it was not called.")
+        self._guard(tool, arguments)
+        of_docs = tool in DOCS_TOOLS
         self._calls += 1
         try:
-            self._circuit.check()
+            if of_docs:
+                self._circuit.check()
             async with asyncio.timeout(seconds) as deadline, self._slots:
                 await self._current()  # a child that is starting says nothing of the docs server
-                with self._circuit.attempt(deadline.expired):
+                with self._circuit.attempt(deadline.expired) if of_docs else nullcontext():
                     answer = read(await self._call(tool, arguments))
         except CircuitOpen:
             self._errors += 1
             raise
         except TimeoutError:
-            who = "The docs server" if self._is_up.is_set() else "prefect-mcp, which is starting,"
-            why = f"{who} did not answer within {seconds:g} seconds."
-        except DocsUnreachable as error:
+            who = "The docs server" if of_docs else "prefect-mcp"
+            who = who if self._is_up.is_set() else "prefect-mcp, which is starting,"
+            failure: KnowledgeUnavailable = PrefectUnreachable(
+                f"{who} did not answer within {seconds:g} seconds."
+            )
+        except (PrefectUnreachable, PrefectRefused) as error:
             self._docs_tools = self._docs_tools and not isinstance(error, DocsToolMissing)
-            why = self._launch.redact(str(error))
+            failure = type(error)(self._launch.redact(str(error)))
         else:
-            self._docs_tools = True
+            self._docs_tools = self._docs_tools or of_docs
             return answer
         self._errors += 1
-        self._last_error = why
-        raise DocsUnreachable(why)
+        self._last_error = str(failure)
+        if of_docs and not isinstance(failure, DocsUnreachable):
+            raise DocsUnreachable(str(failure))
+        raise failure
 
-    async def _call(self, tool: str, arguments: dict[str, Argument]) -> CallToolResult:
+    def _guard(self, tool: str, arguments: Arguments) -> None:
+        """QueryRefused, unless the tool only reads and what it is given may leave the house."""
+        if tool not in READ_ONLY:
+            self._refuse(tool, f"{tool} is not among the read-only tools; it was not called.")
+        if tool in DOCS_TOOLS and not arguments.keys() <= {"query", "top_k", "version"}:
+            self._refuse(tool, "A docs tool is given a query or a version and nothing else; it was not sent.")
+        query, version = arguments.get("query", ""), arguments.get("version", "latest")
+        if tool == SEARCH and not (isinstance(query, str) and self._allowed(query)):
+            self._refuse(tool, "The query holds words that are not product vocabulary; it was not sent.")
+        if tool == RELEASE_NOTES and not (isinstance(version, str) and _VERSION.fullmatch(version)):
+            self._refuse(tool, "Release notes are asked for by version number; nothing was sent.")
+
+    async def _call(self, tool: str, arguments: Arguments) -> JsonObject | str:
         """Once more where the connection is lost: the tools only read, so asking twice harms nothing."""
         try:
-            return await self._send(await self._current(), tool, arguments)
+            result = await self._send(await self._current(), tool, arguments)
         except _ConnectionLost:
-            return await self._send(await self._current(), tool, arguments)
+            result = await self._send(await self._current(), tool, arguments)
+        try:
+            return read_answer(result)
+        except ToolSaidNo as no:
+            if tool in DOCS_TOOLS:
+                raise no_docs(str(no)) from None
+            said = str(no) or "it did not say which"
+            raise PrefectRefused(f"prefect-mcp answered {tool} with an error: {said}.") from None
 
-    async def _send(
-        self, connection: _Connection, tool: str, arguments: dict[str, Argument]
-    ) -> CallToolResult:
+    async def _send(self, connection: _Connection, tool: str, arguments: Arguments) -> CallToolResult:
         if tool in connection.writers:
             self._refuse(tool, f"{tool} says that it is not read-only; it was not called.")
         try:
-            return await connection.client.call_tool(tool, arguments)
+            return await connection.client.call_tool(tool, dict(arguments))
         except Exception as error:  # the SDK raises MCPError, RuntimeError, ValidationError and more
             if _is_loss(error):
                 self._drop(connection)
                 raise _ConnectionLost("prefect-mcp ended during the call.") from error
-            raise DocsUnreachable(f"prefect-mcp gave no usable answer: {_reason(error)}.") from error
+            raise PrefectUnreachable(f"prefect-mcp gave no usable answer: {_reason(error)}.") from error
 
     async def _current(self) -> _Connection:
-        """The connection, waited for while the child starts. At once DocsUnreachable if it cannot."""
+        """The connection, waited for while the child starts. At once PrefectUnreachable if it cannot."""
         if self._opened is None:
-            raise DocsUnreachable("prefect-mcp is not running.")
+            raise PrefectUnreachable("prefect-mcp is not running.")
         # Shielded: a caller who leaves must not cancel what the others wait for.
         opened = await asyncio.shield(self._opened)
         if isinstance(opened, str):
-            raise DocsUnreachable(opened)
+            raise PrefectUnreachable(opened)
         return opened
 
     def _refuse(self, tool: str, why: str) -> NoReturn:
@@ -336,6 +389,10 @@ class PrefectMCP:
         with suppress(TimeoutError):
             async with asyncio.timeout(longest * random.uniform(0.5, 1)):  # noqa: S311 -- no secret
                 await self._closing.wait()
+
+
+def _as_it_is(answer: JsonObject | str) -> JsonObject | str:
+    return answer
 
 
 def _is_loss(error: BaseException) -> bool:

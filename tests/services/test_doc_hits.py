@@ -5,10 +5,19 @@ from datetime import UTC, date, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mcp.types import CallToolResult, TextContent
+from pydantic import JsonValue
 
 from backend.errors import DocsUnreachable
-from backend.services.doc_hits import MAX_HIT_CHARS, MAX_HITS, DocHit, DocsToolMissing, read_hits, read_notes
+from backend.services.doc_hits import (
+    MAX_HIT_CHARS,
+    MAX_HITS,
+    DocHit,
+    DocsToolMissing,
+    no_docs,
+    read_hits,
+    read_notes,
+)
+from backend.services.tool_answers import JsonObject
 
 EXCERPT = """The following is an excerpt from a document
 
@@ -23,12 +32,8 @@ Workers send a heartbeat.
 """
 
 
-def answered(structured: dict[str, object] | None, text: str = "", *, error: bool = False) -> CallToolResult:
-    return CallToolResult(content=[TextContent(text=text)], structured_content=structured, is_error=error)
-
-
-def hit(**result: object) -> DocHit:
-    [found] = read_hits(answered({"results": [{"id": "1", "snippet": "text", **result}]}))
+def hit(**result: JsonValue) -> DocHit:
+    [found] = read_hits({"results": [{"id": "1", "snippet": "text", **result}]})
     return found
 
 
@@ -60,43 +65,36 @@ def test_a_link_that_is_no_web_address_is_left_out(link: str) -> None:
 
 
 def test_an_answer_is_bounded_in_hits_and_in_text() -> None:
-    result = {"id": "1", "snippet": "x" * (MAX_HIT_CHARS + 5)}
-    hits = read_hits(answered({"results": [result] * (MAX_HITS + 5)}))
+    result: JsonObject = {"id": "1", "snippet": "x" * (MAX_HIT_CHARS + 5)}
+    hits = read_hits({"results": [result] * (MAX_HITS + 5)})
     assert [len(found.text) for found in hits] == [MAX_HIT_CHARS] * MAX_HITS
 
 
 def test_reading_times_are_the_results_own_or_the_answers() -> None:
-    results = [{"id": "1", "snippet": "a", "read_at": "2026-11-20T08:00:00Z"}, {"id": "2", "snippet": "b"}]
-    first, second = read_hits(
-        answered({"results": results, "read_at": "2026-11-01T08:00:00Z", "as_of": "2026-08-01"})
-    )
+    results: JsonValue = [
+        {"id": "1", "snippet": "a", "read_at": "2026-11-20T08:00:00Z"},
+        {"id": "2", "snippet": "b"},
+    ]
+    first, second = read_hits({"results": results, "read_at": "2026-11-01T08:00:00Z", "as_of": "2026-08-01"})
     assert first.read_at == datetime(2026, 11, 20, 8, tzinfo=UTC)
     assert second.read_at == datetime(2026, 11, 1, 8, tzinfo=UTC)
     assert second.as_of == date(2026, 8, 1)
 
 
-@pytest.mark.parametrize(
-    "result",
-    [
-        answered({"results": [], "error": "index is rebuilding"}),
-        answered({"success": False, "error": "index is rebuilding"}),
-        answered(None, "index is rebuilding", error=True),
-    ],
-)
-def test_an_error_inside_a_success_is_an_error_with_its_reason(result: CallToolResult) -> None:
-    with pytest.raises(DocsUnreachable, match="index is rebuilding"):
-        read_hits(result)
+def test_a_tool_that_says_no_is_docs_unreachable_with_its_reason() -> None:
+    assert "index is rebuilding" in str(no_docs("index is rebuilding"))
 
 
 def test_a_missing_tool_is_told_apart() -> None:
-    with pytest.raises(DocsToolMissing):
-        read_hits(answered(None, "Unknown tool: 'docs_search_prefect'", error=True))
+    assert isinstance(no_docs("Unknown tool: 'docs_search_prefect'"), DocsToolMissing)
 
 
 def test_release_notes_are_text() -> None:
-    assert read_notes(answered(None, "## 3.4.0")) == "## 3.4.0"
+    assert read_notes("## 3.4.0") == "## 3.4.0"
     with pytest.raises(DocsUnreachable):
-        read_notes(answered(None, ""))
+        read_notes("")
+    with pytest.raises(DocsUnreachable):
+        read_notes({"notes": "## 3.4.0"})
 
 
 TEXT = st.text("aé'\"=#:/.\0\n", max_size=20) | st.sampled_from([EXCERPT, "https://docs.prefect.io"])
@@ -127,9 +125,9 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(["results", "error", "success", "namespace", "as_of"]), JSON))
-def test_whatever_is_answered_it_is_hits_or_docs_unreachable(structured: dict[str, object]) -> None:
+def test_whatever_is_answered_it_is_hits_or_docs_unreachable(answer: JsonObject) -> None:
     try:
-        hits = read_hits(answered(structured))
+        hits = read_hits(answer)
     except DocsUnreachable:
         return
     assert all(isinstance(found, DocHit) and "\0" not in found.text for found in hits)

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from backend.errors import DocsUnreachable, QueryRefused
+from backend.errors import DocsUnreachable, PrefectRefused, QueryRefused
 from backend.services.circuit import CircuitOpen
-from backend.services.prefect_mcp import Launch, PrefectMCP
+from backend.services.prefect_mcp import JsonObject, Launch, PrefectMCP
 from backend.settings import Settings
 from tests.services.docs_fixture import Behaviour, DocsServer
 
@@ -164,7 +164,7 @@ async def test_a_version_that_is_none_is_refused(client: PrefectMCP, docs: DocsS
 async def test_a_tool_that_is_not_on_the_list_is_never_called(client: PrefectMCP) -> None:
     calls = client.state.calls
     with pytest.raises(QueryRefused, match="execution_plans_publish"):
-        await client._ask("execution_plans_publish", {}, PATIENCE, str)
+        await client.call("execution_plans_publish", {}, timeout=PATIENCE)
     assert client.state.calls == calls
 
 
@@ -218,6 +218,38 @@ async def test_the_child_knows_only_what_it_must_and_the_docs_server_no_secret(
     }
 
 
+# -- other tools
+
+
+async def test_any_read_only_tool_can_be_called_and_answers_in_plain_json(client: PrefectMCP) -> None:
+    assert "read-only" in str(await client.call("orientation", {}, timeout=PATIENCE))
+    schema = await client.call("get_object_schema", {"object_type": "automation"}, timeout=PATIENCE)
+    assert isinstance(schema, dict)
+    assert "properties" in schema
+
+
+async def test_trouble_with_the_prefect_api_is_told_and_does_not_count_against_the_docs_server(
+    client: PrefectMCP,
+) -> None:
+    for _ in range(2):
+        with pytest.raises(PrefectRefused, match="get_flows with an error"):
+            await client.call("get_flows", {}, timeout=PATIENCE)
+    assert client._circuit._failed == 0
+    assert KEY not in repr(client.state)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"query": "does Acme poll"}, {"query": ["Acme"]}, {"query": "workers", "why": "Acme asked"}],
+)
+async def test_a_docs_tool_called_by_its_name_is_guarded_all_the_same(
+    client: PrefectMCP, docs: DocsServer, arguments: JsonObject
+) -> None:
+    with pytest.raises(QueryRefused):
+        await client.call("docs_search_prefect", arguments, timeout=PATIENCE)
+    assert docs.headers == []
+
+
 # -- faults of the docs server
 
 
@@ -253,7 +285,7 @@ async def test_a_docs_server_that_hangs_costs_each_call_its_deadline_and_then_no
         with docs.being("hangs"):
             calls = [client.search_docs(f"flows {n}", timeout=0.3) for n in range(12)]
             results = await asyncio.gather(*calls, return_exceptions=True)
-            assert [type(result) for result in results] == [DocsUnreachable] * 12
+            assert [isinstance(result, DocsUnreachable) for result in results] == [True] * 12
             assert client.state.circuit == "open"
             docs.forget()
             with pytest.raises(CircuitOpen):
@@ -360,7 +392,7 @@ sys.stdin.read()
 async def test_a_service_that_is_killed_leaves_no_child(docs: DocsServer) -> None:
     service = """
 import asyncio, os, sys
-from backend.services.prefect_mcp import Launch, PrefectMCP
+from backend.services.prefect_mcp import JsonObject, Launch, PrefectMCP
 
 async def main():
     env = {**os.environ, "PREFECT_DOCS_MCP_URL": sys.argv[1]}
