@@ -20,6 +20,8 @@ from backend.routes.analyze import AnalyzeQuery, Asked, analyse
 from backend.settings import Settings
 
 STDIN = Path("-")
+WIDE = 120
+"""Columns of the table where there is no terminal to measure."""
 
 
 def wishes(**given: object) -> AnalyzeQuery:
@@ -107,7 +109,7 @@ def _print(reports: list[tuple[str, CoachingReport]]) -> None:
             report.knowledge.status,
             report.analyst.kind + (" (fell back)" if report.analyst.fell_back else ""),
         )
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=WIDE)
     console.print(table)
     for name, report in reports:
         for claim in report.wrong_claims():

@@ -25,7 +25,7 @@ from backend.analysis.sentences import Clause, clauses, core, sentences
 from backend.transcript import Transcript, Turn
 
 OPENING_TURNS = 8
-"""So many turns at the start of a call are greetings and introductions."""
+"""So many turns at the start of a call are greetings and introductions, but not more than a tenth of it."""
 CONFIRMATION_WORDS = range(2, 13)
 CLEAR_WORDS = 9
 """A shorter claim is searched for together with what was said before it."""
@@ -52,21 +52,24 @@ class Assertion(NamedTuple):
 
 
 def find_claims(transcript: Transcript, hear: Callable[[str], str]) -> Iterator[Assertion]:
-    """The product claims of everybody who is not known to be a prospect, in the order they were made.
+    """The product claims of our side, in the order they were made; of everybody where nobody is known to
+    be ours. Somebody of unknown side is no rep of ours merely for not being known.
 
     `hear` puts product terms in the place of likely mishearings; quotes keep what was written.
     """
+    ours = "internal" if any(turn.side == "internal" for turn in transcript.turns) else "unknown"
+    opening = min(OPENING_TURNS, len(transcript.turns) // 10)
     before: Turn | None = None
     for turn in transcript.turns:
-        if turn.side != "external":
+        if turn.side == ours:
             asked = hear(before.text).lower() if before and before.side != "internal" else ""
-            found = list(_asserted(turn, asked, hear))
+            found = list(_asserted(turn, asked, hear, opening=turn.index < opening))
             yield from found or _confirmed(turn, asked)
         before = turn
 
 
-def _asserted(turn: Turn, asked: str, hear: Callable[[str], str]) -> Iterator[Assertion]:
-    context = list(_context_cues(turn, asked))
+def _asserted(turn: Turn, asked: str, hear: Callable[[str], str], *, opening: bool) -> Iterator[Assertion]:
+    context = list(_context_cues(asked, opening=opening))
     misheard = hear(turn.text) != turn.text
     before = _last_sentence(asked)
     for clause in clauses(turn.text):
@@ -85,12 +88,12 @@ def _cues(words: str, clause: Clause) -> Iterator[Cue]:
         yield QUESTION
 
 
-def _context_cues(turn: Turn, asked: str) -> Iterator[Cue]:
+def _context_cues(asked: str, *, opening: bool) -> Iterator[Cue]:
     if ANSWERS_A_QUESTION.pattern.search(asked):
         yield ANSWERS_A_QUESTION
     if AFTER_PRODUCT_TALK.pattern.search(asked):
         yield AFTER_PRODUCT_TALK
-    if turn.index < OPENING_TURNS:
+    if opening:
         yield OPENING
 
 

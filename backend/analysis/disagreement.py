@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from backend.analysis.analyst import Brief
+from backend.analysis.plan_figures import PlanFigures, per, plan_figures
 from backend.analysis.quantities import Amount, amounts
 from backend.analysis.subjects import (
     COUNTED,
@@ -50,6 +51,7 @@ _OLD = re.compile(
     re.IGNORECASE,
 )
 _EVERY = r"every(?! (?:\w+ ){0,2}(?:second|minute|hour|day|week|month)s?)"
+_ONE = re.compile(r"(?:one|1) (?!hundred|thousand|million)")
 _RESTRICTS = re.compile(rf"\b(?:only|must|have to|needs?|all|{_EVERY}|each|same|last)\b")
 """Words that make another claim of the same words."""
 _ABSOLUTE = re.compile(
@@ -69,6 +71,7 @@ class Said(NamedTuple):
     denies: bool
     restrictions: frozenset[str]
     absolute: bool
+    per: frozenset[str]
 
 
 class Known(NamedTuple):
@@ -77,7 +80,17 @@ class Known(NamedTuple):
     fact: Fact
     said: Said
     leads: str | None
+    figures: PlanFigures | None
     wrong: tuple[tuple[WrongVersion, Said], ...]
+
+
+class Figures(NamedTuple):
+    """A number said of a plan, and the fact's: in the base unit of what was said, and as it writes it."""
+
+    plan: str
+    said: Amount
+    known: float
+    written: str
 
 
 class Finding(NamedTuple):
@@ -105,6 +118,7 @@ class Comparison:
         facts = [self._taken_apart(match.fact) for match in brief.facts[:FACTS_COMPARED]]
         return (
             next(_accusations(claim, facts, [one for one in facts if one.fact.may_accuse]), None)
+            or next((found for known in facts if (found := _same_figure(claim, known))), None)
             or next((found for known in facts if (found := _agrees(claim, known))), None)
             or _disputed(claim, facts)
             or Finding("unclear", 0.3, "This is what the docs say; compare.", facts[0].fact)
@@ -115,7 +129,11 @@ class Comparison:
         if known is None or known.fact is not fact:
             wrong = tuple((one, _read(one.claim)) for one in fact.wrong)
             known = self._known[fact.id] = Known(
-                fact, _read(fact.statement), leading_feature(fact.statement), wrong
+                fact,
+                _read(fact.statement),
+                leading_feature(fact.statement),
+                plan_figures(fact.statement),
+                wrong,
             )
         return known
 
@@ -132,6 +150,7 @@ def _read(text: str) -> Said:
         denies(text),
         frozenset(_RESTRICTS.findall(lower)),
         _ABSOLUTE.search(lower) is not None,
+        per(text),
     )
 
 
@@ -143,8 +162,8 @@ def _heard(words: str, about: str) -> Said:
 
 def _accusations(claim: Said, facts: Sequence[Known], by: Sequence[Known]) -> Iterator[Finding]:
     """What some of the facts hold against the claim, given them all; the most to the point first."""
-    for known in sorted(by, key=lambda one: one.leads not in claim.features):
-        if found := _plan_excluded(claim, known, facts):
+    for known in by:
+        if found := _plan_excluded(claim, known, facts) or _other_figure(claim, known):
             yield found
     for known in by:
         for wrong, said in known.wrong:
@@ -166,7 +185,8 @@ def _plan_excluded(claim: Said, known: Known, facts: Sequence[Known]) -> Finding
     """The claim gives a feature to a plan that the fact keeps for larger ones, and no other fact gives it."""
     gated = frozenset(known.fact.scope.plans or ())
     missing = sorted(claim.plans - gated, key=PLANS.index)
-    shared = (claim.features & known.said.features) - COUNTED
+    # What a fact names by the way it says nothing of: "switched on from the SSO tab".
+    shared = claim.features & {known.leads}
     if claim.denies or not missing or not shared or not _is_gate(known, gated):
         return None
     if any(_gives(other, shared, missing[0]) for other in facts if other is not known):
@@ -174,6 +194,37 @@ def _plan_excluded(claim: Said, known: Known, facts: Sequence[Known]) -> Finding
     docs = _listed(sorted(gated, key=PLANS.index))
     reason = f"You gave {min(shared)} to {_listed(missing)}; the docs have it on {docs}."
     return Finding("contradicted", 0.8, reason, known.fact)
+
+
+def _other_figure(claim: Said, known: Known) -> Finding | None:
+    """The fact gives the claim's plan another number of the same thing."""
+    compared = _figures(claim, known)
+    if compared is None or compared.said.value == compared.known:
+        return None
+    reason = f"You said {compared.said.said} on {compared.plan}; the docs give {compared.written} there."
+    return Finding("contradicted", 0.85, reason, known.fact)
+
+
+def _same_figure(claim: Said, known: Known) -> Finding | None:
+    """The fact gives the claim's plan this very number."""
+    compared = _figures(claim, known)
+    if compared is None or compared.said.value != compared.known:
+        return None
+    reason = f"The docs give the same number for {compared.plan} ({compared.said.said})."
+    return Finding("supported", 0.8, reason, known.fact)
+
+
+def _figures(claim: Said, known: Known) -> Figures | None:
+    """The one number of the claim beside the fact's for the one plan it names, where both count the same."""
+    if len(claim.plans) != 1 or len(claim.amounts) != 1 or known.figures is None:
+        return None
+    if claim.denies or not claim.features & known.said.features:
+        return None
+    plan, said = min(claim.plans), claim.amounts[0]
+    figure = known.figures.of(plan, said, claim.per)
+    if figure is None:
+        return None
+    return Figures(plan, said, figure, f"{known.figures.by_plan[plan]:,g}")
 
 
 def _is_gate(known: Known, gated: frozenset[str]) -> bool:
@@ -236,6 +287,8 @@ def _agrees(claim: Said, known: Known) -> Finding | None:
         return None
     if not all(_holds(one, said.amounts) for one in claim.amounts):
         return None
+    if claim.amounts and claim.plans and known.figures:
+        return None  # the number may be another plan's; _same_figure tells
     if claim.plans - frozenset(known.fact.scope.plans or PLANS):
         return None
     needed = WORDS_OF_A_RIGHT_CLAIM - (WORTH_OF_A_NUMBER if claim.amounts else 0.0)
@@ -261,7 +314,7 @@ def _reason(hard: str, wrong: WrongVersion) -> str:
 
 def _counted(text: str) -> tuple[Amount, ...]:
     """The amounts of a text but "one", which is hardly ever meant as a number."""
-    return tuple(one for one in amounts(text) if not one.said.startswith(("one ", "1 ")))
+    return tuple(one for one in amounts(text) if not _ONE.match(one.said))
 
 
 def _holds(amount: Amount, others: Sequence[Amount]) -> bool:

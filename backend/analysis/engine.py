@@ -30,6 +30,7 @@ from backend.analysis.talk import talk_stats
 from backend.errors import AnalystFailed
 from backend.facts import Fact, FactMatch, LookUps, Passage
 from backend.report import REPORT_VERSION, AnalystUsed, CoachingReport, KnowledgeUsed
+from backend.tracing import NoTracing, Tracing
 from backend.transcript import Transcript
 
 FACTS_PER_MOMENT = 12
@@ -61,10 +62,12 @@ class Coach:
         knowledge: Knowledge,
         analysts: Mapping[str, Analyst],
         default: Literal["claude", "rules"] = "rules",
+        tracing: Tracing | None = None,
     ) -> None:
         self._knowledge = knowledge
         self._analysts = analysts
         self._default = default
+        self._tracing = tracing or NoTracing()
 
     @property
     def knowledge(self) -> Knowledge:
@@ -90,10 +93,13 @@ class Coach:
     async def coach(self, transcript: Transcript, options: Options = Options()) -> CoachingReport:
         """The report on this call. Outages of the docs or of Claude never raise; the report says so."""
         begun = time.perf_counter()
-        analyst, moments, why = await self._spot(transcript, options)
+        with self._tracing.span("spot"):
+            analyst, moments, why = await self._spot(transcript, options)
         briefs, looked_up = await self._brief(moments) if options.enrich else ({}, LookUps())
-        analyst, judgement, why = await self._judge(analyst, transcript, moments, briefs, why)
-        judgement = keep_what_is_verbatim(judgement, briefs)
+        with self._tracing.span("judge", analyst=analyst.kind):
+            analyst, judgement, why = await self._judge(analyst, transcript, moments, briefs, why)
+        with self._tracing.span("verify"):
+            judgement = keep_what_is_verbatim(judgement, briefs)
         talk = await asyncio.to_thread(talk_stats, transcript)
         report = CoachingReport(
             id=uuid4().hex,
@@ -155,9 +161,11 @@ class Coach:
 
     async def _brief(self, moments: Moments) -> tuple[dict[str, Brief], LookUps]:
         """What is known about each moment, and how the look-ups went."""
-        found = await asyncio.to_thread(self._match, moments)
-        queries = write_queries(_most_wanted(found), most=QUERIES_PER_CALL)
-        looked_up = await self._knowledge.look_up(queries)
+        with self._tracing.span("match"):
+            found = await asyncio.to_thread(self._match, moments)
+            queries = write_queries(_most_wanted(found), most=QUERIES_PER_CALL)
+        with self._tracing.span("look_up", queries=len(queries)):
+            looked_up = await self._knowledge.look_up(queries)
         mentioned = {
             mention.id: self._knowledge.positions(mention.competitor) for mention in moments.competitors
         }

@@ -15,6 +15,8 @@ from backend.facts import ObjectionGuide
 from backend.report import ObjectionCategory
 from backend.transcript import Quote, Transcript, Turn
 
+INTRODUCTIONS = 4
+"""So many turns at the start of a call at most, and a tenth of a short one."""
 RESPONSE_WITHIN_TURNS = 3
 RESPONSE_SENTENCES = 2
 PLAINLY = 0.4
@@ -85,8 +87,11 @@ class Guides:
 
 
 def find_pushback(transcript: Transcript, guides: Guides) -> Iterator[Pushback]:
-    """The objections of everybody who is not known to be ours: the plainest sentence of each turn."""
-    for turn in transcript.turns:
+    """The objections of everybody who is not known to be ours: the plainest sentence of each turn.
+
+    Nobody objects while people still say who they are.
+    """
+    for turn in transcript.turns[min(INTRODUCTIONS, len(transcript.turns) // 10) :]:
         if turn.side == "internal":
             continue
         answer = _answer(transcript, turn)

@@ -135,11 +135,15 @@ def _below_hundred(tokens: list[str], at: int) -> tuple[float, int] | None:
     return None
 
 
+def unit_of(word: str) -> tuple[str, float] | None:
+    """The base unit a word counts in, and how much of it one is: a day is 86,400 of "second"."""
+    return next(((unit, size) for unit, words, size in _UNIT if words.match(word)), None)
+
+
 def _unit(tokens: list[str], after: int) -> tuple[str, float] | None:
     for nth in range(after, min(len(tokens), after + UNIT_WITHIN_WORDS)):
         if tokens[nth] in _NO_UNIT or tokens[nth][:1].isdigit():
             return None
-        for unit, words, size in _UNIT:
-            if words.match(tokens[nth]):
-                return unit, size
+        if unit := unit_of(tokens[nth]):
+            return unit
     return None

@@ -38,7 +38,7 @@ from backend.report import (
 )
 from backend.transcript import Transcript
 
-VERSION = "rules-1"
+VERSION = "rules-2"
 """Changes whenever the same call could be judged differently."""
 LONGEST_TOPIC = 60
 

@@ -86,9 +86,13 @@ def features(text: str) -> frozenset[str]:
 
 
 def leading_feature(text: str) -> str | None:
-    """The feature a sentence names first: what it is about, where it names several."""
+    """The feature a sentence names first: what it is about, where it names several ("workspace roles")."""
     lower = text.lower()
-    found = [(match.start(), name) for name, words in _FEATURE if (match := words.search(lower))]
+    found = [
+        (match.start(), name)
+        for name, words in _FEATURE
+        if name not in COUNTED and (match := words.search(lower))
+    ]
     return min(found)[1] if found else None
 
 

@@ -219,3 +219,45 @@ def test_docs_with_another_number_are_not_the_evidence() -> None:
 
 def test_without_a_passage_there_is_no_evidence() -> None:
     assert proof(SSO, []) == []
+
+
+LIMITS = fact(
+    "Per-minute API request ceilings on Prefect Cloud are 625 for Hobby, 1,250 Starter, 2,500 Team and "
+    "5,000 Pro; Enterprise is negotiated."
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"),
+    [
+        ("On Hobby you keep your run history for thirty days.", "contradicted"),
+        ("On Hobby you keep your run history for seven days.", "supported"),
+        ("On Starter you get one thousand two hundred and fifty requests a minute.", "supported"),
+        ("On the Team plan it's 1,250 requests a minute.", "contradicted"),
+        # Nothing to compare: no figure for that plan, another unit or rate, two plans, a denial, no plan.
+        ("On Enterprise it's 5,000 requests a minute.", "unclear"),
+        ("On Hobby you keep your run history for two users.", "unclear"),
+        ("On Starter you get 1,300 requests an hour.", "unclear"),
+        ("On Starter and on Pro you get 1,300 requests a minute.", "unclear"),
+        ("On Hobby you don't keep your run history for thirty days.", "unclear"),
+        ("You keep your run history for ninety days.", "unclear"),
+    ],
+)
+def test_a_figure_given_plan_by_plan_settles_what_is_said_of_one_plan(said: str, verdict: str) -> None:
+    found = judged(said, RETENTION, LIMITS)
+    assert found.verdict == verdict
+    if verdict == "contradicted":
+        assert "the docs give" in found.reason
+
+
+def test_figures_of_an_unsure_fact_accuse_nobody() -> None:
+    unsure = RETENTION.model_copy(update={"confidence": "medium"})
+    assert judged("On Hobby you keep your run history for thirty days.", unsure).verdict == "unclear"
+
+
+def test_what_a_fact_names_by_the_way_it_accuses_nobody_of() -> None:
+    by_the_way = fact(
+        "SCIM user provisioning comes with Enterprise plans and is switched on from the SSO tab.",
+        plans=("Enterprise",),
+    )
+    assert judged("Single sign-on is included in every plan.", by_the_way).verdict == "unclear"

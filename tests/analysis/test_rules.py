@@ -254,3 +254,17 @@ async def test_on_the_labelled_calls_hardly_anybody_is_accused_wrongly(
 def stands(quote: Quote, transcript: Transcript) -> bool:
     turn = transcript.turns[quote.turn]
     return turn.speaker == quote.speaker and turn.text[quote.char_start : quote.char_end] == quote.text != ""
+
+
+async def test_where_ours_are_known_somebody_unknown_makes_no_claims(analyst: RulesAnalyst) -> None:
+    said = call(
+        "Rep: Automations are only in Prefect Cloud.",
+        "Someone: We run our workers on Kubernetes and deployments take a minute.",
+    )
+    moments = await analyst.spot(said)
+    assert [claim.quote.speaker for claim in moments.claims] == ["Rep"]
+
+
+async def test_the_first_words_of_a_short_call_can_be_a_claim(analyst: RulesAnalyst) -> None:
+    moments = await analyst.spot(call("Rep: Automations are only in Prefect Cloud."))
+    assert [claim.quote.text for claim in moments.claims] == ["Automations are only in Prefect Cloud."]
