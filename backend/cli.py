@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 
 from backend.errors import CoachError
+from backend.logs import set_up_logs
 from backend.settings import Settings, load_settings
 
 app = typer.Typer(
@@ -149,8 +148,5 @@ def docs_status() -> None:
 def _settings(quiet: bool = False, **overrides: object) -> Settings:
     settings = load_settings(**{name: value for name, value in overrides.items() if value is not None})
     level = "warning" if quiet and settings.coach_log_level == "info" else settings.coach_log_level
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    set_up_logs(level)
     return settings

@@ -88,6 +88,11 @@ class Settings(BaseSettings):
     )
     coach_log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Log level.")
 
+    otel_exporter_otlp_endpoint: AnyHttpUrl | None = Field(
+        None,
+        description="An OpenTelemetry collector (OTLP over HTTP) to send spans to, with the extra `otel`.",
+    )
+
     # -- Where things are kept
     database_url: SecretStr | None = Field(
         None,

@@ -18,13 +18,15 @@ DOORS: dict[str, set[str]] = {
     "facts": set(),
     "errors": set(),
     "settings": {"errors"},
+    "logs": {"errors"},
+    "tracing": {"settings", "errors"},
     "report": {"transcript", "facts", "errors"},
     "formats": {"transcript", "errors"},
-    "analysis": {"transcript", "facts", "report", "errors", "settings"},
-    "services": {"facts", "report", "errors", "settings"},
+    "analysis": {"transcript", "facts", "report", "errors", "settings", "tracing"},
+    "services": {"facts", "report", "errors", "settings", "tracing"},
     "store": {"transcript", "facts", "report", "errors", "settings"},
     "pages": {"transcript", "facts", "report", "errors", "formats", "store"},
-    "house": {*GROUND, "report", "analysis", "services", "store"},
+    "house": {*GROUND, "report", "analysis", "services", "store", "tracing"},
     "routes": {*GROUND, "report", "formats", "analysis", "services", "store", "house", "pages"},
     "app": {"house", "routes", "pages", "settings", "errors"},
     # The top floor: these put things together and run them.
@@ -32,7 +34,7 @@ DOORS: dict[str, set[str]] = {
     "batch": {*GROUND, "report", "house", "routes"},
     "demo": {*GROUND, "report", "formats", "app", "house", "routes", "services", "serving"},
     "__main__": {"cli"},
-    "cli": {*GROUND, "services", "serving", "batch", "demo"},
+    "cli": {*GROUND, "logs", "services", "serving", "batch", "demo"},
 }
 
 # Foreign types stop at the door: who may know these packages at all.
@@ -46,6 +48,8 @@ KEEPERS: dict[str, set[str]] = {
     "jinja2": {"pages"},
     "fastapi": {"app", "routes"},
     "cachetools": {"services"},
+    "prometheus_client": {"services", "routes"},
+    "opentelemetry": {"tracing"},
 }
 
 
