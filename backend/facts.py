@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -101,6 +101,15 @@ class LookUps(BaseModel):
     failed: int = 0
     ms: float = 0.0
     warnings: list[str] = Field(default_factory=list)
+
+
+class KeptAnswer(NamedTuple):
+    """A docs tool's answer as the store keeps it: JSON, and when it was read, in seconds since 1970."""
+
+    key: str
+    tool: str
+    read_at: float
+    body: str
 
 
 class CompetitorFact(Frozen):

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backend.analysis.analyst import Analyst
 from backend.analysis.engine import Coach, Options
+from backend.analysis.queries import can_be_asked, write_query
 from backend.analysis.rules import RulesAnalyst
 from backend.errors import StoreUnavailable
 from backend.report import CoachingReport
 from backend.services.doc_cache import DocCache
+from backend.services.doc_warmer import DocWarmer
 from backend.services.docs_snapshot import Snapshot
 from backend.services.knowledge import ProductKnowledge
 from backend.services.prefect_mcp import DocHit, PrefectMCP
@@ -83,9 +85,12 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         url = settings.database_url.get_secret_value() if settings.database_url else None
         store = await stack.enter_async_context(Store.open(url, settings.coach_data_dir))
         cache = await stack.enter_async_context(
-            DocCache[list[DocHit]](fresh_s=settings.coach_docs_fresh_hours * 3600)
+            DocCache(list[DocHit], fresh_s=settings.coach_docs_fresh_hours * 3600, shelf=store.shelf())
         )
         knowledge = ProductKnowledge.from_settings(settings, snapshot, client, cache)
+        queries = (write_query(fact) for fact in snapshot.pack.facts if can_be_asked(fact))
+        if warmer := DocWarmer.from_settings(settings, knowledge, queries):
+            await stack.enter_async_context(warmer)
         analysts: dict[str, Analyst] = {"rules": _rules(snapshot)}
         if settings.claude_configured:
             claude = analysts["claude"] = _claude(settings, snapshot)

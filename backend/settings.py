@@ -124,6 +124,13 @@ class Settings(BaseSettings):
     coach_docs_rest_seconds: float = Field(
         30, gt=0, le=3600, description="How long a docs server that keeps failing is left alone."
     )
+    coach_warm_per_minute: float = Field(
+        60,
+        ge=0,
+        le=60_000,
+        description="How many docs look-ups a minute are made ahead, in the background. 0: none. "
+        "Prefect's public docs server gets at most 60.",
+    )
 
     @model_validator(mode="after")
     def _tokens_are_long(self) -> Self:

@@ -54,7 +54,12 @@ def checked(answer: httpx.Response) -> CoachingReport:
 
 def settings_in(folder: Path, **settings: object) -> Settings:
     """Settings with nothing from the environment but what the test says."""
-    given = {"prefect_mcp_enabled": False, "coach_data_dir": folder / "data", "coach_analyst": "rules"}
+    given = {
+        "prefect_mcp_enabled": False,
+        "coach_data_dir": folder / "data",
+        "coach_analyst": "rules",
+        "coach_warm_per_minute": 0,
+    }
     return Settings(_env_file=None, **(given | settings))  # type: ignore[arg-type] # by name
 
 

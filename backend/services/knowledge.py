@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import time
-from collections.abc import Iterable
-from typing import Self
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
+from importlib.metadata import version
+from typing import NamedTuple, Self
+from weakref import WeakKeyDictionary
 
 from backend.errors import KnowledgeUnavailable
 from backend.facts import DocQuery, Fact, FactMatch, KnowledgeStatus, LookUps, Passage
 from backend.services.doc_cache import Answer as CacheAnswer
-from backend.services.doc_cache import CacheStats, DocCache
+from backend.services.doc_cache import CacheStats, DocCache, DocKey, normalised
 from backend.services.docs_snapshot import Snapshot
-from backend.services.prefect_mcp import DocHit, PrefectMCP, PrefectMCPState
-from backend.settings import Settings
+from backend.services.prefect_mcp import SEARCH, DocHit, PrefectMCP, PrefectMCPState
+from backend.settings import PUBLIC_DOCS_MCP_URL, Settings
 
 HITS_PER_QUERY = 5
+RECALLED_AT_ONCE = 25
+"""Answers read from the shelf between two turns of the event loop: some milliseconds' work."""
 
 # How the answering server names itself in `namespace`, and what a reader of the report is told.
 OWN_SERVERS = {
@@ -27,11 +33,19 @@ OWN_SERVERS = {
 Answer = CacheAnswer[list[DocHit]]
 
 
+class _Read(NamedTuple):
+    """An answer's passages, each once, and who answered."""
+
+    passages: list[Passage]
+    sources: tuple[str, ...]
+
+
 class ProductKnowledge:
     """Facts from the local pack; their passages from prefect-mcp through the cache, else from the snapshot.
 
-    `client` is None when prefect-mcp is switched off. `wait_s` is the most one batch of look-ups may take
-    altogether, `stall_s` the most it waits while none of them is answered.
+    `client` is None when prefect-mcp is switched off. `docs_server` says to a reader who is asked, and
+    `identity` to the cache. `wait_s` is the most one batch of look-ups may take altogether, `stall_s` the
+    most it waits while none of them is answered. `idle` is set while no caller waits for a look-up.
     """
 
     def __init__(
@@ -43,6 +57,7 @@ class ProductKnowledge:
         docs_server: str,
         wait_s: float,
         stall_s: float,
+        identity: str = "",
     ) -> None:
         self._snapshot = snapshot
         self._client = client
@@ -50,6 +65,13 @@ class ProductKnowledge:
         self._docs_server = docs_server
         self._wait_s = wait_s
         self._stall_s = stall_s
+        self._identity = identity or docs_server
+        self._schema = _schema()
+        self._key = lru_cache(4096)(self._key_of)
+        self._read: WeakKeyDictionary[Answer, _Read] = WeakKeyDictionary()
+        self._waiting = 0
+        self.idle = asyncio.Event()
+        self.idle.set()
 
     @classmethod
     def from_settings(
@@ -67,6 +89,7 @@ class ProductKnowledge:
             docs_server=f"the docs server at {url.host}:{url.port}" if url else "Prefect's docs server",
             wait_s=settings.coach_look_up_seconds,
             stall_s=settings.coach_look_up_stall_seconds,
+            identity=str(url or PUBLIC_DOCS_MCP_URL),
         )
 
     @property
@@ -107,45 +130,89 @@ class ProductKnowledge:
         return self._snapshot.passage(fact)
 
     async def look_up(self, queries: list[DocQuery]) -> LookUps:
+        """Passages for each query's fact, in time. Equal queries are one look-up."""
         begun = time.perf_counter()
-        answers, trouble = await self._ask(queries) if self._client else ({}, None)
-        missing = [query for query in queries if query.fact_id not in answers]
-        passages = {fact: self._passages(answer) for fact, answer in answers.items()}
-        passages |= await asyncio.to_thread(self._from_snapshot, missing)
-        _same_passage_once(passages)
-        status = _status(answers, missing)
+        keyed = [(self._key(query.text), query) for query in queries]
+        texts = {key: query.text for key, query in keyed}
+        answers, trouble = await self._ask(texts) if self._client else ({}, None)
+        read = {key: self._passages(answer) for key, answer in answers.items()}
+        missing = [query for key, query in keyed if key not in read]
+        passages = {query.fact_id: read[key].passages for key, query in keyed if key in read}
+        sources = dict.fromkeys(source for each in read.values() for source in each.sources)
+        if missing:
+            stand_in = await asyncio.to_thread(self._from_snapshot, missing)
+            sources |= dict.fromkeys(one.origin for each in stand_in.values() for one in each)
+            passages |= stand_in
+        status = _status(answers.values(), missing)
         return LookUps(
-            passages=passages,
+            passages=_same_passage_once(passages),
             status=status,
             read_at=min(
                 [answer.read_at for answer in answers.values()]
                 + ([self._snapshot.read_at] if missing or not queries else [])
             ),
-            sources=_sources(passages),
-            look_ups=len(queries),
+            sources=list(sources),
+            look_ups=len(texts),
             cache_hits=sum(answer.outcome in {"hit", "stale"} for answer in answers.values()),
-            failed=len(missing) if self._client else 0,
+            failed=len(texts) - len(answers) if self._client else 0,
             ms=round((time.perf_counter() - begun) * 1000, 1),
             warnings=[_warning(status, trouble)] if self._client and missing else [],
         )
 
-    async def _ask(self, queries: list[DocQuery]) -> tuple[dict[str, Answer], KnowledgeUnavailable | None]:
-        """What prefect-mcp answered in time, by fact id, and the first trouble met.
+    # -- ahead of the asking
 
-        A look-up that is not waited for any longer goes on inside the cache, so the next call finds it there.
-        """
+    async def due(self, queries: Iterable[DocQuery]) -> list[DocQuery]:
+        """Those whose answers are missing or will soon be past their time, the most used first."""
+        by_key = {self._key(query.text): query for query in queries}
+        due = [key for key in by_key if not self._cache.due_in(key)]
+        for start in range(0, len(due), RECALLED_AT_ONCE):
+            await self._cache.recall(due[start : start + RECALLED_AT_ONCE])
+        due = [key for key in due if not self._cache.due_in(key)]
+        uses = await self._cache.uses() if due else {}
+        return [by_key[key] for key in sorted(due, key=lambda key: -uses.get(key.id, 0))]
+
+    async def warm(self, query: DocQuery) -> bool:
+        """Look a query up before anyone asks. Whether the docs server was asked. KnowledgeUnavailable."""
+        return await self._cache.warm(self._key(query.text), lambda: self._search(query.text))
+
+    # -- asking
+
+    async def _ask(
+        self, texts: Mapping[DocKey, str]
+    ) -> tuple[dict[DocKey, Answer], KnowledgeUnavailable | None]:
+        """What the cache holds or prefect-mcp answered in time, and the first trouble met."""
+        answers = {key: held for key in texts if (held := self._cache.fresh(key))}
+        if len(answers) == len(texts):
+            return answers, None
+        await self._cache.recall(key for key in texts if key not in answers)
+        self._waiting += 1
+        self.idle.clear()
+        try:
+            asked = {
+                asyncio.create_task(self._answer(key, text)): key
+                for key, text in texts.items()
+                if key not in answers
+            }
+            brought, trouble = await self._gather(asked)
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self.idle.set()
+        return answers | brought, trouble
+
+    async def _gather(
+        self, asked: Mapping[asyncio.Task[Answer], DocKey]
+    ) -> tuple[dict[DocKey, Answer], KnowledgeUnavailable | None]:
+        """What comes in time. A look-up that is not waited for any longer goes on inside the cache, so the
+        next call finds it there."""
         deadline = time.monotonic() + self._wait_s
-        if self._client and queries and self._client.state.state == "starting":
-            await self._client.ready(within=self._wait_s)
-        asked = {asyncio.create_task(self._answer(query)): query.fact_id for query in queries}
-        answers: dict[str, Answer] = {}
+        answers: dict[DocKey, Answer] = {}
         trouble: KnowledgeUnavailable | None = None
         waiting = set(asked)
         try:
             while waiting:
-                patience = min(self._stall_s, deadline - time.monotonic())
                 done, waiting = await asyncio.wait(
-                    waiting, timeout=max(0, patience), return_when=asyncio.FIRST_COMPLETED
+                    waiting, timeout=await self._patience(deadline), return_when=asyncio.FIRST_COMPLETED
                 )
                 if not done:
                     break
@@ -160,59 +227,80 @@ class ProductKnowledge:
             await asyncio.gather(*waiting, return_exceptions=True)
         return answers, trouble
 
-    async def _answer(self, query: DocQuery) -> Answer:
+    async def _patience(self, deadline: float) -> float:
+        """Seconds to wait for the next answer. A child that starts is given its time: it is ours."""
         assert self._client is not None
-        client = self._client
-        key = (self._docs_server, query.text.casefold(), HITS_PER_QUERY)
-        return await self._cache.answer(
-            key, lambda: client.search_docs(query.text, top_k=HITS_PER_QUERY, timeout=self._wait_s)
-        )
+        left = deadline - time.monotonic()
+        if self._client.state.state == "starting" and left > 0:
+            await self._client.ready(within=left)
+            left = deadline - time.monotonic()
+        # A docs server that hangs has held up the child's start already, and is not waited for twice.
+        stall = self._stall_s if self._client.state.docs_tools else self._stall_s / 3
+        return max(0.0, min(stall, left))
 
-    def _passages(self, answer: Answer) -> list[Passage]:
-        return [
-            Passage(
-                id="d-" + hashlib.sha256(f"{hit.url}\0{hit.text}".encode()).hexdigest()[:16],
-                url=hit.url,
-                title=hit.title or hit.url or "Prefect documentation",
-                text=hit.text,
-                read_at=hit.read_at or answer.read_at,
-                source="prefect-mcp",
-                origin=OWN_SERVERS.get(hit.namespace, self._docs_server),
-            )
-            for hit in answer.value
-        ]
+    async def _answer(self, key: DocKey, text: str) -> Answer:
+        return await self._cache.answer(key, lambda: self._search(text))
+
+    async def _search(self, text: str) -> list[DocHit]:
+        assert self._client is not None
+        return await self._client.search_docs(text, top_k=HITS_PER_QUERY, timeout=self._wait_s)
+
+    def _key_of(self, text: str) -> DocKey:
+        return DocKey(self._identity, self._schema, SEARCH, normalised(text), HITS_PER_QUERY)
+
+    def _passages(self, answer: Answer) -> _Read:
+        """An answer's passages, made once for as long as the cache holds the answer."""
+        read = self._read.get(answer)
+        if read is None:
+            passages = [self._passage_of(hit, answer) for hit in answer.value]
+            once = {passage.id: passage for passage in passages}
+            ways = dict.fromkeys(f"{passage.origin}, by way of prefect-mcp" for passage in passages)
+            read = self._read[answer] = _Read(list(once.values()), tuple(ways))
+        return read
+
+    def _passage_of(self, hit: DocHit, answer: Answer) -> Passage:
+        return Passage(
+            id="d-" + hashlib.sha256(f"{hit.url}\0{hit.text}".encode()).hexdigest()[:16],
+            url=hit.url,
+            title=hit.title or hit.url or "Prefect documentation",
+            text=hit.text,
+            read_at=hit.read_at or answer.read_at,
+            source="prefect-mcp",
+            origin=OWN_SERVERS.get(hit.namespace, self._docs_server),
+        )
 
     def _from_snapshot(self, queries: Iterable[DocQuery]) -> dict[str, list[Passage]]:
         return {query.fact_id: self._snapshot.passages(query.fact_id, HITS_PER_QUERY) for query in queries}
 
 
-def _same_passage_once(passages: dict[str, list[Passage]]) -> None:
+def _schema() -> str:
+    """Changes with the server's tools, and with what is kept of their answers."""
+    shape = json.dumps(DocHit.model_json_schema(), sort_keys=True)
+    return hashlib.sha256(f"{version('prefect-mcp')} {shape}".encode()).hexdigest()[:16]
+
+
+def _same_passage_once(passages: dict[str, list[Passage]]) -> dict[str, list[Passage]]:
     """One passage read twice, by two queries, is the one read last: a report cites it with one time."""
     newest: dict[str, Passage] = {}
-    for passage in (one for each in passages.values() for one in each):
-        if passage.id not in newest or newest[passage.id].read_at < passage.read_at:
-            newest[passage.id] = passage
-    for fact, each in passages.items():
-        passages[fact] = [newest[one.id] for one in {one.id: one for one in each}.values()]
+    differ = False
+    for each in passages.values():
+        for one in each:
+            known = newest.setdefault(one.id, one)
+            if known is not one and known.read_at != one.read_at:
+                differ = True
+                if known.read_at < one.read_at:
+                    newest[one.id] = one
+    if not differ:
+        return passages
+    return {fact: [newest[one.id] for one in each] for fact, each in passages.items()}
 
 
-def _sources(passages: dict[str, list[Passage]]) -> list[str]:
-    """Who answered, by way of whom, in the order met."""
-    met = (one for each in passages.values() for one in each)
-    return list(
-        dict.fromkeys(
-            f"{one.origin}, by way of prefect-mcp" if one.source == "prefect-mcp" else one.origin
-            for one in met
-        )
-    )
-
-
-def _status(answers: dict[str, Answer], missing: list[DocQuery]) -> KnowledgeStatus:
+def _status(answers: Collection[Answer], missing: list[DocQuery]) -> KnowledgeStatus:
     if not answers:
         return "snapshot"
     if missing:
         return "degraded"
-    return "stale" if any(answer.outcome == "stale" for answer in answers.values()) else "fresh"
+    return "stale" if any(answer.outcome == "stale" for answer in answers) else "fresh"
 
 
 def _warning(status: KnowledgeStatus, trouble: KnowledgeUnavailable | None) -> str:

@@ -19,6 +19,7 @@ from backend.report import CoachingReport, verify
 from backend.store.bodies import report_in
 from backend.store.database import ANSWER_S, FAILURES, Database, connect, locate
 from backend.store.schema import migrate, revision
+from backend.store.shelf import DocShelf
 from backend.store.tables import CallPage, CallSummary, ReportRow, StoreHealth, row_of, storable
 
 CURSOR_TIME = "%Y-%m-%dT%H:%M:%S.%f"
@@ -101,6 +102,10 @@ class Store:
             gone = await session.exec(delete(ReportRow).where(col(ReportRow.id) == storable(report_id)))
         if not gone.rowcount:
             raise _not_found(report_id)
+
+    def shelf(self) -> DocShelf:
+        """Where the docs tools' answers are kept, in the same database."""
+        return DocShelf(self._session)
 
     async def health(self) -> StoreHealth:
         """What the store is and holds, read now."""

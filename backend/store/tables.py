@@ -1,4 +1,4 @@
-"""The one table, and the shapes that are read from it."""
+"""The tables, and the shapes that are read from them."""
 
 from __future__ import annotations
 
@@ -42,6 +42,20 @@ class ReportRow(CallSummary, table=True):
 
     version: int
     content_key: str = Field(index=True)
+    body: str = Field(sa_type=Text)
+
+
+class DocAnswerRow(SQLModel, table=True):
+    """A docs tool's answer. The index holds all that making room asks for, so that no body is read."""
+
+    __tablename__ = "doc_answers"
+    __table_args__ = (Index("ix_doc_answers_room", "used", "read_at", "key", "size"),)
+
+    key: str = Field(primary_key=True)
+    tool: str
+    read_at: float
+    used: int
+    size: int
     body: str = Field(sa_type=Text)
 
 
