@@ -108,8 +108,13 @@ class PrefectTools:
         paused: bool | None = None,
         limit: int = 50,
     ) -> list[Deployment]:
-        where = _given(name=_like(name), tags=_has(tag), paused=_is(paused))
-        return await self._filtered("get_deployments", "deployments", Deployment, where, limit)
+        where = _given(name=_like(name), tags=_has(tag))
+        # Prefect's client drops a filter by `paused` and lists everything, so we choose among many.
+        asked = limit if paused is None else MOST_ROWS
+        found = await self._filtered("get_deployments", "deployments", Deployment, where, asked)
+        return [each for each in found if paused is None or each.paused is paused][
+            : _within(limit, MOST_ROWS)
+        ]
 
     async def flow_runs(
         self,
