@@ -7,9 +7,10 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from backend.house import House
 from backend.pages.page import PageFiles
-from backend.routes import analyze, calls, forms, health, pages
+from backend.routes import analyze, calls, forms, health, metrics, pages
 from backend.routes.door import Door
 from backend.routes.problems import answer_errors
+from backend.routes.turnstile import Turnstile
 from backend.settings import LOOPBACK
 
 
@@ -26,8 +27,10 @@ def create_app(house: House) -> FastAPI:
         max_body_bytes=settings.max_body_bytes,
         loopback_only=settings.coach_host in LOOPBACK and not settings.api_tokens,
     )
+    app.add_middleware(Turnstile, meters=house.meters)
     answer_errors(app)
-    for router in (analyze.router(), calls.router(), forms.router(), health.router(), pages.pages_router()):
+    routers = (analyze.router(), calls.router(), forms.router(), health.router(), metrics.router())
+    for router in (*routers, pages.pages_router()):
         app.include_router(router)
     app.mount("/static", PageFiles(), name="static")
     return app

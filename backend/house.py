@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
@@ -18,9 +19,11 @@ from backend.services.doc_cache import DocCache
 from backend.services.doc_warmer import DocWarmer
 from backend.services.docs_snapshot import Snapshot
 from backend.services.knowledge import ProductKnowledge
+from backend.services.meters import Meters
 from backend.services.prefect_mcp import DocHit, PrefectMCP
 from backend.settings import Settings
 from backend.store.store import Store
+from backend.tracing import Tracing, open_tracing
 from backend.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -43,23 +46,44 @@ class House:
     snapshot: Snapshot
     client: PrefectMCP | None
     knowledge: ProductKnowledge
+    claude: ClaudeAnalyst | None
     coach: Coach
+    meters: Meters
+    tracing: Tracing
 
     async def analyse(self, transcript: Transcript, options: Options, *, force: bool = False) -> Coached:
         """The stored report on this very call if there is one as good as today's, else a new one, stored.
 
         A store that fails costs the storing, not the report.
         """
-        stored = None if force else await self._stored(transcript, options)
-        if stored:
-            return Coached(stored, kept=True)
+        with self.tracing.span("analysis", turns=len(transcript.turns)) as span:
+            with self.tracing.span("stored"):
+                stored = None if force else await self._stored(transcript, options)
+            report = stored or await self._coach(transcript, options)
+            kept = stored is not None or await self._save(report)
+            span.note(
+                analyst=report.analyst.kind,
+                fell_back=report.analyst.fell_back,
+                knowledge=report.knowledge.status,
+                claims=len(report.claims),
+                from_store=stored is not None,
+            )
+        return Coached(report, kept)
+
+    async def _coach(self, transcript: Transcript, options: Options) -> CoachingReport:
+        begun = time.perf_counter()
         report = await self.coach.coach(transcript, options)
-        try:
-            await self.store.save(report)
-        except StoreUnavailable as failure:
-            report.warnings.append(f"This report was not stored. {failure}")
-            return Coached(report, kept=False)
-        return Coached(report, kept=True)
+        self.meters.analysed(report, time.perf_counter() - begun)
+        return report
+
+    async def _save(self, report: CoachingReport) -> bool:
+        with self.tracing.span("save"):
+            try:
+                await self.store.save(report)
+            except StoreUnavailable as failure:
+                report.warnings.append(f"This report was not stored. {failure}")
+                return False
+        return True
 
     async def _stored(self, transcript: Transcript, options: Options) -> CoachingReport | None:
         try:
@@ -73,6 +97,7 @@ class House:
 async def open_house(settings: Settings) -> AsyncIterator[House]:
     """Build everything by the settings and close it in reverse order; prefect-mcp warms up meanwhile."""
     async with AsyncExitStack() as stack:
+        tracing = await stack.enter_async_context(open_tracing(settings))
         snapshot = await asyncio.to_thread(
             Snapshot.open, settings.coach_data_dir, settings.coach_knowledge_dir
         )
@@ -92,11 +117,20 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         if warmer := DocWarmer.from_settings(settings, knowledge, queries):
             await stack.enter_async_context(warmer)
         analysts: dict[str, Analyst] = {"rules": _rules(snapshot)}
+        claude = None
         if settings.claude_configured:
             claude = analysts["claude"] = _claude(settings, snapshot)
             stack.push_async_callback(claude.close)
         yield House(
-            settings, store, snapshot, client, knowledge, Coach(knowledge, analysts, settings.analyst)
+            settings=settings,
+            store=store,
+            snapshot=snapshot,
+            client=client,
+            knowledge=knowledge,
+            claude=claude,
+            coach=Coach(knowledge, analysts, settings.analyst, tracing),
+            meters=Meters(),
+            tracing=tracing,
         )
 
 

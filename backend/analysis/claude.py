@@ -37,7 +37,10 @@ T = TypeVar("T")
 
 
 class ClaudeAnalyst:
-    """Finds and judges the moments of a call with Claude. Holds no call between two calls."""
+    """Finds and judges the moments of a call with Claude. Holds no call between two calls.
+
+    `spent` is what each step has cost since the start.
+    """
 
     kind: Literal["claude"] = "claude"
 
@@ -60,6 +63,7 @@ class ClaudeAnalyst:
             "spot": spot.render(competitors=_competitor_lines(competitors), guides=_guide_lines(guides)),
             "judge": judge.render(),
         }
+        self.spent: Mapping[Literal["spot", "judge"], Usage] = {"spot": Usage(), "judge": Usage()}
         self._closings = {"spot": spot.closing, "judge": judge.closing}
         self._competitors = frozenset(competitor.id for competitor in competitors)
         self._guides = {guide.id: guide for guide in guides}
@@ -152,7 +156,8 @@ class ClaudeAnalyst:
     def _request(self, step: Literal["spot", "judge"], *data: str) -> Request:
         return Request(self._models[step], self._systems[step], data, self._closings[step])
 
-    def _log_usage(self, step: str, usage: Usage) -> None:
+    def _log_usage(self, step: Literal["spot", "judge"], usage: Usage) -> None:
+        self.spent[step].add(usage)
         if usage.requests:
             log.info("claude.usage", step=step, model=self._models[step], **asdict(usage))
 

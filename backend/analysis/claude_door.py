@@ -6,7 +6,7 @@ No type of the SDK leaves this file. Errors and log lines never hold the key or 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import TypeVar
 
@@ -72,6 +72,10 @@ class Usage:
     output_tokens: int = 0
     cache_read_input_tokens: int = 0
     cache_creation_input_tokens: int = 0
+
+    def add(self, other: Usage) -> None:
+        for name, spent in asdict(other).items():
+            setattr(self, name, getattr(self, name) + spent)
 
 
 class _Tokens(BaseModel):

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from backend.errors import BadRequest, CoachError, MethodNotAllowed, NotFound, NotLoggedIn
 from backend.pages.page import Page
 from backend.pages.render import error_page
+from backend.routes.turnstile import template
 
 log = structlog.get_logger()
 
@@ -46,7 +47,7 @@ def answer_errors(app: FastAPI) -> None:
 async def _answer(request: Request, error: Exception) -> Response:
     problem = _problem(request, error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error("request.failed", path=request.url.path, title=problem.title, detail=str(problem))
+        log.error("request.failed", route=template(request.scope), title=problem.title, detail=str(problem))
     return problem_response(problem, request.headers, request.url.path)
 
 
