@@ -41,6 +41,32 @@ class Settings(BaseSettings):
     prefect_mcp_enabled: bool = Field(
         True, description="Start prefect-mcp and ask it. Off: the local snapshot answers."
     )
+    prefect_mcp_transport: Literal["stdio", "http", "sse", "docs"] = Field(
+        "stdio",
+        description="stdio: a child process of ours. http, sse: a prefect-mcp at PREFECT_MCP_URL. docs: the "
+        "docs MCP server without prefect-mcp.",
+    )
+    prefect_mcp_url: AnyHttpUrl | None = Field(
+        None, description="Where prefect-mcp is, for the transports http and sse."
+    )
+    prefect_mcp_allow_plain_http: bool = Field(
+        False, description="Allow an MCP server off this machine without TLS."
+    )
+    prefect_mcp_pool: int = Field(
+        1, ge=1, le=16, description="How many connections (with stdio: children) share the calls."
+    )
+    prefect_mcp_use_profile: bool = Field(
+        False,
+        description="Take the Prefect API and its credentials from the active profile of this machine, "
+        "where PREFECT_API_URL and the like are not set.",
+    )
+    prefect_mcp_cloud_client_id: str | None = Field(
+        None, description="Client id of a Prefect Cloud service account, for http and sse."
+    )
+    prefect_mcp_cloud_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    prefect_mcp_cloud_auth_base_url: AnyHttpUrl = Field(
+        AnyHttpUrl("https://api.prefect.cloud"), description="Where Prefect Cloud gives tokens."
+    )
     prefect_docs_mcp_url: AnyHttpUrl | None = Field(
         None,
         description="The docs MCP server that prefect-mcp asks, for instance `call-coach docs serve`. "
@@ -136,6 +162,31 @@ class Settings(BaseSettings):
     def _tokens_are_long(self) -> Self:
         if any(len(token) < 16 for token in self.api_tokens):
             raise ValueError("COACH_API_TOKENS holds a token shorter than 16 characters; use longer ones.")
+        return self
+
+    @model_validator(mode="after")
+    def _mcp_server_can_be_asked(self) -> Self:
+        if not self.prefect_mcp_enabled or self.prefect_mcp_transport == "stdio":
+            return self
+        if (self.prefect_mcp_cloud_client_id is None) != (self.prefect_mcp_cloud_client_secret is None):
+            raise ValueError(
+                "PREFECT_MCP_CLOUD_CLIENT_ID and PREFECT_MCP_CLOUD_CLIENT_SECRET are only of use together."
+            )
+        if self.prefect_mcp_transport == "docs":
+            return self._tls("PREFECT_DOCS_MCP_URL", self.prefect_docs_mcp_url)
+        if self.prefect_mcp_url is None:
+            raise ValueError(f"PREFECT_MCP_TRANSPORT={self.prefect_mcp_transport} needs PREFECT_MCP_URL.")
+        self._tls("PREFECT_MCP_CLOUD_AUTH_BASE_URL", self.prefect_mcp_cloud_auth_base_url)
+        return self._tls("PREFECT_MCP_URL", self.prefect_mcp_url)
+
+    def _tls(self, name: str, url: AnyHttpUrl | None) -> Self:
+        """Refuse an address that is neither on this machine nor reached by TLS."""
+        plain = url and url.scheme == "http" and (url.host or "").strip("[]") not in LOOPBACK
+        if plain and not self.prefect_mcp_allow_plain_http:
+            raise ValueError(
+                f"{name} is reached without TLS, and not on this machine: use https, or set "
+                "PREFECT_MCP_ALLOW_PLAIN_HTTP=true where the network can be trusted."
+            )
         return self
 
     @property

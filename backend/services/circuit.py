@@ -42,6 +42,11 @@ class Circuit:
                 "look-ups go on by themselves."
             )
 
+    def relent(self) -> None:
+        """The host gave a sign of life: the next attempt may try it, though the rest is not over."""
+        if self._opened_at is not None:
+            self._opened_at = min(self._opened_at, self._clock() - self._rest_s)
+
     @contextmanager
     def attempt(self, expired: Callable[[], bool]) -> Iterator[None]:
         """One attempt. An exception is a failure; a cancellation is one only if `expired`, since a

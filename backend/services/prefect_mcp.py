@@ -1,26 +1,20 @@
-"""prefect-mcp, kept running and asked with care.
-
-One task owns the child process: it opens the connection, notices when it is lost, and opens it again.
-Callers use the connection from their own tasks; none of them can harm it by leaving.
-"""
+"""prefect-mcp, kept running and asked with care: read-only, within a deadline, once more when the connection
+is lost, and no more while the docs server keeps failing. What keeps a connection is in mcp_link, how a server
+is reached in mcp_child and mcp_transports."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 import re
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack, nullcontext, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from types import TracebackType
 from typing import Literal, NoReturn, Self, TypeVar
 
-import anyio
 import structlog
-from mcp import Client, MCPError
-from mcp.types import CONNECTION_CLOSED, CallToolResult
+from mcp.types import CallToolResult
 from pydantic import BaseModel, Field, JsonValue
 
 from backend.errors import (
@@ -32,11 +26,14 @@ from backend.errors import (
 )
 from backend.services.circuit import Circuit, CircuitOpen, CircuitState
 from backend.services.doc_hits import MAX_HITS, DocHit, DocsToolMissing, no_docs, read_hits, read_notes
-from backend.services.mcp_child import LastWords, Launch, run_child
+from backend.services.mcp_child import LastWords, Launch
+from backend.services.mcp_link import Connection, ConnectionLost, Link
+from backend.services.mcp_reach import Reach, TransportName
+from backend.services.mcp_transports import Remote
 from backend.services.tool_answers import JsonObject, ToolSaidNo, read_answer
 from backend.settings import Settings
 
-__all__ = ["READ_ONLY", "DocHit", "JsonObject", "Launch", "PrefectMCP", "PrefectMCPState"]
+__all__ = ["READ_ONLY", "DocHit", "JsonObject", "Launch", "PrefectMCP", "PrefectMCPState", "Reach", "Remote"]
 
 SEARCH = "docs_search_prefect"
 RELEASE_NOTES = "docs_get_release_notes"
@@ -67,12 +64,15 @@ _log = structlog.get_logger(__name__)
 
 
 class PrefectMCPState(BaseModel):
-    """How prefect-mcp is doing, for /ready. `restarts` counts the children after the first, `errors` the
-    calls without an answer, `refused` those that were not sent. `last_error` may be long past."""
+    """How prefect-mcp is doing, for /ready. `pids` are the children's, where there are any; `restarts` counts
+    the connections after the first, `errors` the calls without an answer, `refused` those that were not sent.
+    `last_error` may be long past."""
 
     state: Literal["off", "starting", "up", "restarting"] = "off"
+    transport: TransportName = "stdio"
     docs_tools: bool = False
     pid: int | None = None
+    pids: list[int] = Field(default_factory=list)
     restarts: int = 0
     last_error: str | None = None
     stderr_tail: list[str] = Field(default_factory=list)
@@ -82,56 +82,47 @@ class PrefectMCPState(BaseModel):
     circuit: CircuitState = "closed"
 
 
-class _ConnectionLost(PrefectUnreachable):
-    """The child is gone, or the pipe to it."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Connection:
-    """One child's life, from its first answer on. `over` is set when it is to end or has ended."""
-
-    client: Client
-    pid: int | None
-    tools: frozenset[str]
-    writers: frozenset[str]
-    over: asyncio.Event
-
-
 class PrefectMCP:
-    """A client of prefect-mcp that starts it, restarts it and stops it.
+    """A client of prefect-mcp that keeps it running, or keeps connected to one elsewhere.
 
-    Entering returns at once, and the child starts in the background; leaving stops it. `allowed` says of
-    a query whether it may leave the house. Every call ends by its timeout, in seconds, whatever the child
-    and the docs host do, with an answer, PrefectUnreachable (DocsUnreachable for the docs tools),
+    Entering returns at once, and connections are opened in the background; leaving ends them. `allowed` says
+    of a docs query whether it may leave the house. Every call ends by its timeout, in seconds, whatever the
+    server and the docs host do, with an answer, PrefectUnreachable (DocsUnreachable for the docs tools),
     PrefectRefused or QueryRefused.
     """
 
     def __init__(
         self,
-        launch: Launch,
+        reach: Reach,
         *,
         allowed: Callable[[str], bool],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._launch = launch
+        self._reach = reach
         self._allowed = allowed
-        self._clock = clock
-        self._circuit = Circuit(failures=launch.circuit_failures, rest_s=launch.circuit_rest_s, clock=clock)
-        self._slots = asyncio.Semaphore(launch.parallel)
-        self._owner: asyncio.Task[None] | None = None
-        self._closing = asyncio.Event()
-        self._opening: asyncio.Timeout | None = None
-        # What callers wait for: the connection, or why there is none.
-        self._opened: asyncio.Future[_Connection | str] | None = None
+        self._circuit = Circuit(failures=reach.circuit_failures, rest_s=reach.circuit_rest_s, clock=clock)
+        self._slots = asyncio.Semaphore(reach.parallel * reach.pool)
         self._is_up = asyncio.Event()
-        self._stderr: deque[str] = deque(maxlen=LastWords.KEPT_LINES)
-        self._children = self._calls = self._errors = self._refused = 0
-        self._docs_tools = False
+        self._said: deque[str] = deque(maxlen=LastWords.KEPT_LINES)
+        self._links = [
+            Link(
+                reach,
+                SEARCH,
+                said=self._said,
+                changed=self._link_changed,
+                docs_found=self._circuit.relent,
+                clock=clock,
+            )
+            for _ in range(reach.pool)
+        ]
+        self._calls = self._errors = self._refused = 0
         self._last_error: str | None = None
 
     @classmethod
     def from_settings(cls, settings: Settings, *, allowed: Callable[[str], bool]) -> Self:
-        return cls(Launch.from_settings(settings), allowed=allowed)
+        """By PREFECT_MCP_TRANSPORT. Raises UnusableSetting where a profile is asked for and there is none."""
+        kind = Launch if settings.prefect_mcp_transport == "stdio" else Remote
+        return cls(kind.from_settings(settings), allowed=allowed)
 
     # -- asking
 
@@ -174,14 +165,16 @@ class PrefectMCP:
 
     @property
     def state(self) -> PrefectMCPState:
-        connection = self._connection
+        up = [link.connection for link in self._links if link.connection]
         return PrefectMCPState(
             state=self._phase(),
-            docs_tools=self._docs_tools and connection is not None,
-            pid=connection.pid if connection else None,
-            restarts=max(0, self._children - 1),
+            transport=self._reach.transport,
+            docs_tools=any(link.docs_tools for link in self._links if link.connection),
+            pid=up[0].pid if up else None,
+            pids=[one.pid for one in up if one.pid],
+            restarts=sum(max(0, link.lives - 1) for link in self._links),
             last_error=self._last_error,
-            stderr_tail=list(self._stderr),
+            stderr_tail=list(self._said),
             calls=self._calls,
             errors=self._errors,
             refused=self._refused,
@@ -189,25 +182,21 @@ class PrefectMCP:
         )
 
     def _phase(self) -> Literal["off", "starting", "up", "restarting"]:
-        if self._owner is None or self._owner.done() or self._closing.is_set():
+        if not any(link.running for link in self._links):
             return "off"
         if self._is_up.is_set():
             return "up"
-        return "starting" if self._children <= 1 and self._last_error is None else "restarting"
+        first = all(link.lives <= 1 and link.last_error is None for link in self._links)
+        return "starting" if first else "restarting"
 
     async def _ask(
         self, tool: str, arguments: Arguments, seconds: float, read: Callable[[JsonObject | str], T]
     ) -> T:
         self._guard(tool, arguments)
-        of_docs = tool in DOCS_TOOLS
         self._calls += 1
+        of_docs = tool in DOCS_TOOLS
         try:
-            if of_docs:
-                self._circuit.check()
-            async with asyncio.timeout(seconds) as deadline, self._slots:
-                await self._current()  # a child that is starting says nothing of the docs server
-                with self._circuit.attempt(deadline.expired) if of_docs else nullcontext():
-                    answer = read(await self._call(tool, arguments))
+            return await (self._ask_docs if of_docs else self._ask_prefect)(tool, arguments, seconds, read)
         except CircuitOpen:
             self._errors += 1
             raise
@@ -218,16 +207,44 @@ class PrefectMCP:
                 f"{who} did not answer within {seconds:g} seconds."
             )
         except (PrefectUnreachable, PrefectRefused) as error:
-            self._docs_tools = self._docs_tools and not isinstance(error, DocsToolMissing)
-            failure = type(error)(self._launch.redact(str(error)))
-        else:
-            self._docs_tools = self._docs_tools or of_docs
-            return answer
+            failure = type(error)(self._reach.redact(str(error)))
         self._errors += 1
         self._last_error = str(failure)
         if of_docs and not isinstance(failure, DocsUnreachable):
             raise DocsUnreachable(str(failure))
         raise failure
+
+    async def _ask_prefect(
+        self, tool: str, arguments: Arguments, seconds: float, read: Callable[[JsonObject | str], T]
+    ) -> T:
+        async with asyncio.timeout(seconds), self._slots:
+            try:
+                return read(read_answer(await self._send(tool, arguments)))
+            except ToolSaidNo as no:
+                said = str(no) or "it did not say which"
+                raise PrefectRefused(f"prefect-mcp answered {tool} with an error: {said}.") from None
+
+    async def _ask_docs(
+        self, tool: str, arguments: Arguments, seconds: float, read: Callable[[JsonObject | str], T]
+    ) -> T:
+        """As above; failures count against the docs server, once a connection is there to ask by."""
+        self._circuit.check()
+        async with asyncio.timeout(seconds) as deadline, self._slots:
+            await self._current()
+            with self._circuit.attempt(deadline.expired):
+                try:
+                    answer = read(read_answer(await self._send(tool, arguments)))
+                except ToolSaidNo as no:
+                    failure = no_docs(str(no))
+                    if isinstance(failure, DocsToolMissing):
+                        self._note_docs(there=False)
+                    raise failure from None
+        self._note_docs(there=True)
+        return answer
+
+    def _note_docs(self, *, there: bool) -> None:
+        for link in self._links:  # one docs server is behind them all
+            link.note_docs(there=there)
 
     def _guard(self, tool: str, arguments: Arguments) -> None:
         """QueryRefused, unless the tool only reads and what it is given may leave the house."""
@@ -241,40 +258,31 @@ class PrefectMCP:
         if tool == RELEASE_NOTES and not (isinstance(version, str) and _VERSION.fullmatch(version)):
             self._refuse(tool, "Release notes are asked for by version number; nothing was sent.")
 
-    async def _call(self, tool: str, arguments: Arguments) -> JsonObject | str:
+    async def _send(self, tool: str, arguments: Arguments) -> CallToolResult:
         """Once more where the connection is lost: the tools only read, so asking twice harms nothing."""
-        try:
-            result = await self._send(await self._current(), tool, arguments)
-        except _ConnectionLost:
-            result = await self._send(await self._current(), tool, arguments)
-        try:
-            return read_answer(result)
-        except ToolSaidNo as no:
-            if tool in DOCS_TOOLS:
-                raise no_docs(str(no)) from None
-            said = str(no) or "it did not say which"
-            raise PrefectRefused(f"prefect-mcp answered {tool} with an error: {said}.") from None
+        for again in (True, False):
+            link, connection = await self._current()
+            try:
+                if tool in connection.writers:
+                    self._refuse(tool, f"{tool} says that it is not read-only; it was not called.")
+                return await link.send(connection, tool, arguments)
+            except ConnectionLost:
+                if not again:
+                    raise
+        raise AssertionError  # the second time returns or raises
 
-    async def _send(self, connection: _Connection, tool: str, arguments: Arguments) -> CallToolResult:
-        if tool in connection.writers:
-            self._refuse(tool, f"{tool} says that it is not read-only; it was not called.")
-        try:
-            return await connection.client.call_tool(tool, dict(arguments))
-        except Exception as error:  # the SDK raises MCPError, RuntimeError, ValidationError and more
-            if _is_loss(error):
-                self._drop(connection)
-                raise _ConnectionLost("prefect-mcp ended during the call.") from error
-            raise PrefectUnreachable(f"prefect-mcp gave no usable answer: {_reason(error)}.") from error
-
-    async def _current(self) -> _Connection:
-        """The connection, waited for while the child starts. At once PrefectUnreachable if it cannot."""
-        if self._opened is None:
-            raise PrefectUnreachable("prefect-mcp is not running.")
-        # Shielded: a caller who leaves must not cancel what the others wait for.
-        opened = await asyncio.shield(self._opened)
-        if isinstance(opened, str):
-            raise PrefectUnreachable(opened)
-        return opened
+    async def _current(self) -> tuple[Link, Connection]:
+        """The least busy connection, waited for while one is being opened. At once PrefectUnreachable
+        where none can be had."""
+        while True:
+            up = [(link, link.connection) for link in self._links if link.connection]
+            if up:
+                return min(up, key=lambda one: one[0].busy)
+            opening = [link.opened for link in self._links if link.opened and not link.opened.done()]
+            if not opening:
+                raise PrefectUnreachable(self._links[0].last_error or "prefect-mcp is not running.")
+            # A caller who leaves does not cancel what the others wait for.
+            await asyncio.wait(opening, return_when=asyncio.FIRST_COMPLETED)
 
     def _refuse(self, tool: str, why: str) -> NoReturn:
         self._refused += 1
@@ -284,130 +292,23 @@ class PrefectMCP:
     # -- owning
 
     async def __aenter__(self) -> Self:
-        self._opened = asyncio.get_running_loop().create_future()
-        self._owner = asyncio.create_task(self._own(), name="prefect-mcp")
+        for link in self._links:
+            link.start()
         return self
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
-        """Stop the child and wait until it is gone. The owner is asked, never cancelled: a cancellation
-        while it stops a child would leave the child behind."""
-        self._closing.set()
-        if connection := self._connection:
-            connection.over.set()
-        if self._opening and not self._opening.expired():
-            self._opening.reschedule(asyncio.get_running_loop().time())
-        if self._owner:
-            await asyncio.wait({self._owner})
+        """End every connection, and wait until the children are gone."""
+        await asyncio.gather(*(link.stop() for link in self._links))
+        _log.info("prefect_mcp.stopped", restarts=self.state.restarts)
 
-    @property
-    def _connection(self) -> _Connection | None:
-        opened = self._opened.result() if self._opened and self._opened.done() else None
-        return opened if isinstance(opened, _Connection) else None
-
-    async def _own(self) -> None:
-        """Run one child after the other until closed."""
-        short_lives = 0
-        try:
-            while not self._closing.is_set():
-                began = self._clock()
-                await self._live()
-                steady = self._clock() - began > self._launch.steady_s
-                short_lives = 0 if steady else short_lives + 1
-                await self._rest(short_lives)
-        finally:
-            self._settle("prefect-mcp is stopped.")
-            _log.info("prefect_mcp.stopped", children=self._children)
-
-    async def _live(self) -> None:
-        """One child, from its start to its end."""
-        self._children += 1
-        if self._opened is None or self._opened.done():  # the child before could not be started
-            self._opened = asyncio.get_running_loop().create_future()
-        connection, why = None, "prefect-mcp ended, and is started again."
-        try:
-            async with AsyncExitStack() as stack:
-                connection = await self._open(stack)
-                self._settle(connection)
-                _log.info("prefect_mcp.up", pid=connection.pid, tools=len(connection.tools))
-                if not self._closing.is_set():
-                    await connection.over.wait()
-                self._drop(connection)
-        except Exception as error:  # noqa: BLE001 -- however a child ends, the next is tried; the reason is kept
-            if connection is None:
-                why = self._launch.redact(f"prefect-mcp could not be started: {_reason(error)}.")
-        if self._closing.is_set():
-            return
-        self._last_error = why
-        if connection is None:
-            self._settle(why)
-        _log.warning(
-            "prefect_mcp.down", why=why, pid=connection and connection.pid, stderr=list(self._stderr)[-3:]
-        )
-
-    async def _open(self, stack: AsyncExitStack) -> _Connection:
-        """Start a child and list its tools: the first call would else do so, outside of its timeout."""
-        over = asyncio.Event()
-        words = LastWords(self._launch, self._stderr, over)
-        try:
-            async with asyncio.timeout(self._launch.start_timeout_s) as self._opening:
-                client = await stack.enter_async_context(Client(run_child(self._launch, words), cache=None))
-                listed = (await client.list_tools()).tools
-        finally:
-            self._opening = None
-        hints = {tool.name: tool.annotations and tool.annotations.read_only_hint for tool in listed}
-        return _Connection(
-            client=client,
-            pid=words.pid,
-            tools=frozenset(hints),
-            writers=frozenset(name for name, reads_only in hints.items() if reads_only is False),
-            over=over,
-        )
-
-    def _settle(self, opened: _Connection | str) -> None:
-        """Tell those who wait for a connection."""
-        if self._opened and not self._opened.done():
-            self._opened.set_result(opened)
-        if isinstance(opened, _Connection):
-            self._docs_tools = SEARCH in opened.tools
+    def _link_changed(self) -> None:
+        if any(link.connection for link in self._links):
             self._is_up.set()
-
-    def _drop(self, connection: _Connection) -> None:
-        """Give up a connection: its owner ends it, and callers wait for the next."""
-        connection.over.set()
-        if self._connection is connection:
-            self._opened = asyncio.get_running_loop().create_future()
+        else:
             self._is_up.clear()
-
-    async def _rest(self, short_lives: int) -> None:
-        """Wait before the next child, longer after each that ended soon, and with jitter, so that many
-        services do not start theirs in step. Not at all after a steady one."""
-        if short_lives == 0:
-            return
-        longest = min(self._launch.backoff_max_s, self._launch.backoff_s * 2 ** min(short_lives - 1, 20))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(longest * random.uniform(0.5, 1)):  # noqa: S311 -- no secret
-                await self._closing.wait()
 
 
 def _as_it_is(answer: JsonObject | str) -> JsonObject | str:
     return answer
-
-
-def _is_loss(error: BaseException) -> bool:
-    if isinstance(error, MCPError):
-        return error.code == CONNECTION_CLOSED
-    return isinstance(error, anyio.ClosedResourceError | anyio.BrokenResourceError | anyio.EndOfStream)
-
-
-def _reason(error: BaseException) -> str:
-    """An error's reason, as the end of a sentence."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if isinstance(error, TimeoutError):
-        return "it did not answer in time"
-    if _is_loss(error):
-        return "it ended before it answered"
-    said = error.strerror if isinstance(error, OSError) else str(error)
-    return " ".join((said or type(error).__name__).split())[:200].rstrip(".")

@@ -209,6 +209,7 @@ async def test_the_child_knows_only_what_it_must_and_the_docs_server_no_secret(
         "PREFECT_DOCS_MCP_URL",
         "PREFECT_DOCS_MCP_INIT_TIMEOUT",
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE",
+        "PREFECT_PROFILES_PATH",
         "DO_NOT_TRACK",
         "FASTMCP_CHECK_FOR_UPDATES",
         "FASTMCP_ENABLE_RICH_LOGGING",

@@ -1,0 +1,109 @@
+"""An MCP server elsewhere: a prefect-mcp over streamable HTTP or SSE, or a docs server without it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+import httpx2
+from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
+
+from backend.errors import PrefectUnreachable
+from backend.services.mcp_credentials import CloudToken, Credentials
+from backend.services.mcp_reach import Line, Reach
+from backend.settings import PUBLIC_DOCS_MCP_URL, Settings
+
+_TIMES = httpx2.Timeout(30, read=300)  # an answer's stream may stay open; each call has its own deadline
+_GOODBYE_S = 2.0
+_OF_DOCS = "docs_"  # what prefect-mcp puts before the docs server's own names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote(Reach):
+    """A server at an address. `headers` and `token` say who asks; a docs server is told neither."""
+
+    transport: Literal["http", "sse", "docs"]
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    token: CloudToken | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        kind, rest_s = settings.prefect_mcp_transport, settings.coach_docs_rest_seconds
+        assert kind != "stdio"
+        if kind == "docs":
+            url = str(settings.prefect_docs_mcp_url or PUBLIC_DOCS_MCP_URL)
+            return cls(transport=kind, url=url, pool=settings.prefect_mcp_pool, circuit_rest_s=rest_s)
+        token = _cloud_token(settings)
+        return cls(
+            transport=kind,
+            url=str(settings.prefect_mcp_url),
+            headers={} if token else Credentials.from_settings(settings).headers(),
+            token=token,
+            pool=settings.prefect_mcp_pool,
+            circuit_rest_s=rest_s,
+        )
+
+    @asynccontextmanager
+    async def connect(self, ended: Callable[[], None], said: deque[str]) -> AsyncIterator[Line]:
+        """Nothing is said, nor `ended` called: that a server elsewhere ended shows at the next call."""
+        if self.transport == "sse":
+            async with sse_client(self.url, auth=self.token, httpx_client_factory=self._http) as streams:
+                yield Line(streams)
+            return
+        async with (
+            self._http(auth=self.token) as http,
+            streamable_http_client(self.url, http_client=http) as streams,
+        ):
+            try:
+                yield Line(streams)
+            finally:
+                http.timeout = httpx2.Timeout(_GOODBYE_S)  # the session's end does not wait for who hangs
+
+    def _http(
+        self,
+        headers: dict[str, str] | None = None,
+        timeout: httpx2.Timeout | None = None,
+        auth: httpx2.Auth | None = None,
+    ) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(
+            headers={**self.headers, **(headers or {})},
+            timeout=timeout or _TIMES,
+            auth=auth,
+            event_hooks={"response": [] if auth else [_refuse_refusals]},
+        )
+
+    def secrets(self) -> list[str]:
+        secret = (value for name, value in self.headers.items() if name != "X-Prefect-Api-Url")
+        address = httpx2.URL(self.url)
+        return [one for one in (*secret, address.password, address.query.decode()) if one]
+
+    def failed(self, reason: str) -> str:
+        who = "The docs server" if self.transport == "docs" else "prefect-mcp"
+        return f"{who} at {httpx2.URL(self.url).host} cannot be reached: {reason}."
+
+    def sent_name(self, tool: str) -> str:
+        return tool.removeprefix(_OF_DOCS) if self.transport == "docs" else tool
+
+    def our_name(self, tool: str) -> str:
+        return _OF_DOCS + tool if self.transport == "docs" else tool
+
+
+async def _refuse_refusals(response: httpx2.Response) -> None:
+    """The SDK would only say that the server returned an error."""
+    if response.status_code in {401, 403}:
+        raise PrefectUnreachable(
+            f"it refuses our credentials (HTTP {response.status_code}); check PREFECT_API_KEY and "
+            "PREFECT_API_AUTH_STRING"
+        )
+
+
+def _cloud_token(settings: Settings) -> CloudToken | None:
+    who, secret = settings.prefect_mcp_cloud_client_id, settings.prefect_mcp_cloud_client_secret
+    if not who or not secret:
+        return None
+    return CloudToken(who, secret, str(settings.prefect_mcp_cloud_auth_base_url))
