@@ -1,6 +1,7 @@
 # One word per chore. Everything happens in .venv, made by `make env`.
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH := .venv-bench
 # The first Python from 3.11 on that is on the path; uv is used where it is.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -37,13 +38,32 @@ format: env
 	$(BIN)/ruff format backend tests bench
 	$(BIN)/ruff check --fix backend tests bench
 
-bench: env
-	$(BIN)/python -m bench
+# The clients Call Coach is measured beside, in venvs of their own.
+bench: $(BENCH)/.made
+	$(BENCH)/bin/python -m bench
 
-# The versions in requirements.lock, newly resolved. Needs uv.
+$(BENCH)/.made: bench/requirements.lock bench/langchain.lock
+	$(call install,$(BENCH),bench/requirements.lock)
+	$(call install,$(BENCH)/langchain,bench/langchain.lock)
+	@touch $@
+
+# $(call install,VENV,LOCK)
+define install
+	@if command -v uv >/dev/null 2>&1; then \
+		uv venv -q --allow-existing --python "$$(command -v $(PYTHON))" $(1) && \
+		uv pip install -q --python $(1)/bin/python --compile-bytecode -r $(2); \
+	else \
+		$(PYTHON) -m venv $(1) && \
+		PYTHONDONTWRITEBYTECODE= $(1)/bin/python -m pip install -q --disable-pip-version-check -r $(2); \
+	fi
+endef
+
+# The versions in the locks, newly resolved. Needs uv.
+COMPILE := uv pip compile -q --universal --prerelease=if-necessary-or-explicit --no-header --no-annotate --no-emit-index-url
 lock:
-	uv pip compile -q --universal --prerelease=if-necessary-or-explicit --group dev --extra postgres \
-		--no-header --no-annotate --no-emit-index-url pyproject.toml -o requirements.lock
+	$(COMPILE) --group dev --extra postgres pyproject.toml -o requirements.lock
+	$(COMPILE) --group bench -c requirements.lock pyproject.toml -o bench/requirements.lock
+	$(COMPILE) --group pyproject.toml:bench-langchain --python-version 3.11 -o bench/langchain.lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH) .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,75 @@
+"""What the benchmark finds: rows, targets, the tables they are printed as, and bench/results.json."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+PACKAGES = (
+    "mcp",
+    "prefect-mcp",
+    "fastmcp",
+    "pydantic-ai-slim",
+    "fastapi",
+    "pydantic",
+    "anthropic",
+    "cachetools",
+)
+RESULTS = Path(__file__).with_name("results.json")
+
+
+class Row(NamedTuple):
+    metric: str
+    system: str
+    value: float
+    unit: str
+
+
+class Target(NamedTuple):
+    """What is asked for, what was measured, and whether that will do."""
+
+    asked: str
+    measured: str
+    met: bool
+
+
+def show(compared: list[Row], own: list[Row], targets: list[Target]) -> None:
+    """Print the compared systems side by side, then the other rows, then the targets."""
+    console = Console(width=max(130, Console().width), highlight=False)
+    console.print(_side_by_side(compared))
+    table = Table("metric", "system", "value", "unit")
+    for row in own:
+        table.add_row(row.metric, row.system, _figure(row.value), row.unit)
+    console.print(table)
+    for target in targets:
+        met = "[green]ok    [/]" if target.met else "[red]missed[/]"
+        console.print(f"{met} {target.asked}: {target.measured}")
+
+
+def write(rows: list[Row], versions: dict[str, str]) -> None:
+    results = {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "versions": {name: version(name) for name in PACKAGES} | versions,
+        "rows": [row._asdict() for row in rows],
+    }
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def _side_by_side(rows: list[Row]) -> Table:
+    systems = list(dict.fromkeys(row.system for row in rows))
+    values = {(row.metric, row.system): _figure(row.value) for row in rows}
+    table = Table("metric", *systems)
+    for metric in dict.fromkeys(row.metric for row in rows):
+        table.add_row(metric, *(values.get((metric, system), "") for system in systems))
+    return table
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.5f}".rstrip("0").rstrip(".") if value < 0.1 else f"{value:,.2f}"
