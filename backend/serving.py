@@ -25,7 +25,7 @@ async def serve_app(settings: Settings) -> None:
     """Serve Call Coach until a signal ends it."""
     with listen(settings.coach_host, settings.coach_port) as listener:
         async with open_house(settings) as house:
-            typer.echo(f"Call Coach is at {address(listener)}", err=True)
+            typer.echo(f"Call Coach is at {address(listener)}")  # on stdout: stderr is the log
             await uvicorn.Server(_config(create_app(house))).serve(sockets=[listener])
 
 
@@ -38,7 +38,7 @@ async def serve_docs(settings: Settings, host: str, port: int) -> None:
             Snapshot.open, settings.coach_data_dir, settings.coach_knowledge_dir
         )
         with closing(snapshot):
-            typer.echo(f"The docs MCP server is at {address(listener)}/mcp", err=True)
+            typer.echo(f"The docs MCP server is at {address(listener)}/mcp")
             await uvicorn.Server(_config(create_docs_server(snapshot))).serve(sockets=[listener])
 
 
