@@ -35,6 +35,8 @@ from backend.transcript import Transcript
 
 FACTS_PER_MOMENT = 12
 QUERIES_PER_MOMENT = 2
+TELLING_WORDS = 4
+"""Fewer words of a moment find nothing by themselves."""
 QUERIES_PER_CALL = 80
 LIVE_PASSAGES_PER_MOMENT = 20
 
@@ -183,6 +185,13 @@ class Coach:
             moment: Brief(passages=passages) for moment, passages in mentioned.items()
         }, looked_up
 
+    def _match_both(self, about: str, words: str) -> list[FactMatch]:
+        """By what is claimed and by the words alone: what was said before helps, and may hide them."""
+        matches = self._knowledge.match(about, FACTS_PER_MOMENT)
+        if about == words or len(words.split()) < TELLING_WORDS:
+            return matches
+        return _in_turn(matches, self._knowledge.match(words, FACTS_PER_MOMENT))
+
     def _match(self, moments: Moments) -> dict[str, list[FactMatch]]:
         """The facts each claim, objection and question is about, best first."""
         asked: list[SpottedClaim | SpottedObjection | SpottedQuestion] = [
@@ -190,7 +199,7 @@ class Coach:
             *moments.objections,
             *moments.questions,
         ]
-        found = {moment.id: self._knowledge.match(moment.about, FACTS_PER_MOMENT) for moment in asked}
+        found = {moment.id: self._match_both(moment.about, moment.quote.text) for moment in asked}
         for objection in moments.objections:
             if objection.guide:
                 found[objection.id] = _answers_first(
@@ -200,6 +209,12 @@ class Coach:
 
     def _wanted(self, options: Options) -> Literal["claude", "rules"]:
         return self._default if options.analyst == "auto" else options.analyst
+
+
+def _in_turn(one: Sequence[FactMatch], other: Sequence[FactMatch]) -> list[FactMatch]:
+    """The best of each, then the second best of each, every fact once."""
+    by_id = {match.fact.id: match for pair in zip(one, other, strict=False) for match in pair}
+    return list(by_id.values())[:FACTS_PER_MOMENT]
 
 
 def _answers_first(answers: list[Fact], matches: list[FactMatch]) -> list[FactMatch]:

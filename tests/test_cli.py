@@ -1,0 +1,119 @@
+"""The command line as a user meets it: real processes, their output and their exit status."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from backend.report import CoachingReport, verify
+from tests.conftest import REPO
+from tests.service import CALL
+
+SAMPLE = REPO / "backend" / "samples" / "first-call.vtt"
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    """A user's environment: an empty home, nothing set but what a command needs."""
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "SSL_CERT_FILE"}}
+    return kept | {"HOME": str(tmp_path), "PREFECT_MCP_ENABLED": "false", "COACH_ANALYST": "rules"}
+
+
+def call_coach(env: dict[str, str], *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "backend", *words],
+        env=env | {"PYTHONPATH": str(REPO)},
+        cwd=env["HOME"],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_analyzing_files_prints_a_table_and_what_was_wrong(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "call.txt").write_text(CALL)
+    done = call_coach(env, "analyze", str(SAMPLE), "call.txt", "--rep", "Mara Quint")
+    assert done.returncode == 0, done.stderr
+    assert "claims" in done.stdout
+    assert "contradicted" in done.stdout
+    assert "https://docs.prefect.io/" in done.stdout
+    assert done.stdout.count("“Automations are only in Prefect Cloud") == 2
+
+
+def test_json_output_is_one_verified_report_a_line(env: dict[str, str]) -> None:
+    done = call_coach(env, "analyze", str(SAMPLE), "-", "--json", stdin=CALL)
+    reports = [CoachingReport.model_validate_json(line) for line in done.stdout.splitlines()]
+    assert len(reports) == 2
+    for report in reports:
+        verify(report)
+
+
+def test_a_file_that_cannot_be_read_is_one_sentence_and_the_others_are_done(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
+    done = call_coach(env, "analyze", "nowhere.vtt", "picture.png", str(SAMPLE))
+    assert done.returncode == 1
+    assert "nowhere.vtt: The file cannot be read" in done.stderr
+    assert "picture.png: This is a PNG image" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "snapshot" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("COACH_PROT", "9000", "did you mean COACH_PORT?"),
+        ("COACH_HOST", "0.0.0.0", "set COACH_API_TOKENS"),
+        ("DATABASE_URL", "mysql://coach:hunter2hunter2@db/coach", "postgresql://"),
+        ("COACH_KNOWLEDGE_DIR", "/nonexistent", "knowledge pack"),
+        ("PREFECT_MCP_ENABLED", "perhaps", "PREFECT_MCP_ENABLED"),
+    ],
+)
+def test_an_unusable_setting_stops_the_start_with_one_sentence(
+    setting: str, value: str, said: str, env: dict[str, str]
+) -> None:
+    done = call_coach(env | {setting: value}, "serve", "--port", "0")
+    assert done.returncode == 2
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("call-coach: ")
+    assert said in last
+    assert "hunter2" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_one_sentence(env: dict[str, str]) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = call_coach(env, "serve", "--port", str(taken.getsockname()[1]))
+    assert done.returncode == 2
+    assert "choose another with --port" in done.stderr
+
+
+def test_docs_are_synced_searched_and_counted(env: dict[str, str], tmp_path: Path) -> None:
+    page = tmp_path / "docs" / "v3" / "concepts" / "workers.mdx"
+    page.parent.mkdir(parents=True)
+    page.write_text(
+        "---\ntitle: Workers\n---\n\nWorkers poll a work pool and start the flow runs they find.\n"
+    )
+    (tmp_path / "docs" / "docs.json").write_text("{}")
+    synced = call_coach(env, "docs", "sync", "--from", "docs")
+    assert synced.returncode == 0, synced.stderr
+    assert "1 pages" in synced.stdout
+    found = call_coach(env, "docs", "search", "who picks up the flow runs from the work pool").stdout
+    assert "https://docs.prefect.io/v3/concepts/workers" in found
+    assert "synced_pages   1" in call_coach(env, "docs", "status").stdout
+
+
+def test_every_command_says_what_it_does(env: dict[str, str]) -> None:
+    for words in ((), ("serve",), ("analyze",), ("demo",), ("docs",), ("docs", "serve"), ("docs", "sync")):
+        done = call_coach(env, *words, "--help")
+        assert done.returncode == 0
+        assert "Usage" in done.stdout
