@@ -1,4 +1,4 @@
-"""The command line: serve, analyze, docs, demo."""
+"""The command line: serve, analyze, docs, prefect, demo."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 
 from backend.errors import CoachError
 from backend.logs import set_up_logs
+from backend.prefect_commands import group as prefect
 from backend.settings import Settings, load_settings
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 docs = typer.Typer(help="Prefect's documentation on this machine.", no_args_is_help=True)
 app.add_typer(docs, name="docs")
+app.add_typer(prefect, name="prefect")
 
 # The modules behind a command are imported by the command: `call-coach --help` needs none of them.
 

@@ -88,7 +88,19 @@ class RunCounts(PrefectObject):
     failed: NonNegativeInt
 
 
+class Status(PrefectObject):
+    """How the way to Prefect is; `problem` says why it is not open."""
+
+    prefect_mcp: Literal["off", "starting", "up", "restarting"]
+    docs_tools: bool
+    identity: Identity | None = None
+    flow_runs: RunCounts | None = None
+    problem: str | None = None
+
+
 class WorkPool(PrefectObject):
+    """A dashboard leaves `concurrency_limit` out."""
+
     id: UUID
     name: Line
     type: Line
