@@ -191,15 +191,14 @@ class DocCache(Generic[V]):
         self._count(key, entry.id, "hits")
         return entry.hit
 
+    def at_once(self, key: DocKey, load: Callable[[], Awaitable[V]]) -> Answer[V] | None:
+        """What memory holds and is fresh, or in its grace; then `load` goes on behind the caller's back."""
+        return self.fresh(key) or self._in_grace(key, load)
+
     async def answer(self, key: DocKey, load: Callable[[], Awaitable[V]]) -> Answer[V]:
-        """What is held while it is fresh or in its grace, else what the shelf or `load` brings. Where that
-        raises: what is held still, else its exception."""
-        return (
-            self.fresh(key)
-            or self._in_grace(key, load)
-            or self._failed_lately(key)
-            or await self._loaded(key, load)
-        )
+        """What can be given at once, else what the shelf or `load` brings. Where that raises: what is held
+        still, else its exception."""
+        return self.at_once(key, load) or self._failed_lately(key) or await self._loaded(key, load)
 
     async def warm(self, key: DocKey, load: Callable[[], Awaitable[V]]) -> bool:
         """Load ahead what is missing or will soon be past its time. Whether the source was asked.

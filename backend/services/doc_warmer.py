@@ -6,16 +6,17 @@ import asyncio
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 import structlog
 
-from backend.errors import KnowledgeUnavailable
+from backend.errors import KnowledgeUnavailable, QueryRefused
 from backend.facts import DocQuery
 from backend.services.knowledge import ProductKnowledge
 from backend.settings import PUBLIC_DOCS_MCP_URL, Settings
 
 POLITE_PER_MINUTE = 60
-"""Prefect's public docs server is never asked ahead faster than this."""
+"""A docs server that is, or may be, Prefect's public one is never asked ahead faster than this."""
 LOOK_AGAIN_S = 60
 REST_S = 30
 LONGEST_REST_S = 900
@@ -37,7 +38,7 @@ class DocWarmer:
     ) -> None:
         self._knowledge = knowledge
         self._queries = list(queries)
-        self._interval_s = 60 / per_minute
+        self.interval_s = 60 / per_minute
         self._task: asyncio.Task[None] | None = None
 
     @classmethod
@@ -48,8 +49,7 @@ class DocWarmer:
         per_minute = settings.coach_warm_per_minute
         if not settings.prefect_mcp_enabled or not per_minute:
             return None
-        url = settings.prefect_docs_mcp_url
-        if url is None or str(url) == PUBLIC_DOCS_MCP_URL:
+        if not _is_own(settings):
             per_minute = min(per_minute, POLITE_PER_MINUTE)
         return cls(knowledge, queries, per_minute=per_minute)
 
@@ -73,8 +73,10 @@ class DocWarmer:
             try:
                 if await self._knowledge.warm(query):
                     asked += 1
-                    await asyncio.sleep(self._interval_s)
+                    await asyncio.sleep(self.interval_s)
                 rest_s = REST_S
+            except QueryRefused as refused:
+                log.warning("doc_warmer.refused", fact=query.fact_id, why=str(refused))
             except KnowledgeUnavailable as failure:
                 log.info("doc_warmer.rests", why=str(failure), seconds=rest_s)
                 await asyncio.sleep(rest_s)
@@ -85,7 +87,7 @@ class DocWarmer:
 
     async def _run(self) -> None:
         # The start is for others: whoever analyses one file and leaves has nothing asked ahead.
-        await asyncio.sleep(min(10, 10 * self._interval_s))
+        await asyncio.sleep(min(10, 10 * self.interval_s))
         while True:
             await self.round()
             await asyncio.sleep(LOOK_AGAIN_S)
@@ -98,3 +100,9 @@ class DocWarmer:
             if server.state == "up" and server.circuit != "open":
                 return
             await asyncio.sleep(CHILD_S)
+
+
+def _is_own(settings: Settings) -> bool:
+    """Whether the docs server is known to be another than Prefect's public one."""
+    docs, elsewhere = settings.prefect_docs_mcp_url, settings.prefect_mcp_transport in {"http", "sse"}
+    return docs is not None and not elsewhere and docs.host != urlsplit(PUBLIC_DOCS_MCP_URL).hostname

@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from functools import cached_property, partial
 from pathlib import Path
+from string import punctuation
 from typing import Self
 
 from pydantic import BaseModel, ValidationError
@@ -26,6 +27,7 @@ LAYOUT = "1"
 """Changes with the schema or with Pack, so that an index of an older release is built anew."""
 ORIGIN = "Call Coach knowledge pack"
 FACTS_SEARCHED = 40
+MAX_QUERY_CHARS = 1_000
 
 _SCHEMA = """
     CREATE TABLE pack (body TEXT);
@@ -144,8 +146,13 @@ class Snapshot:
         return self._docs.release(version)
 
     def is_product_vocabulary(self, query: str) -> bool:
-        """Whether every word of the query stands in the pack's titles, headings and terms."""
-        words = WORD.findall(query.lower())
+        """Whether the query is words of the pack's titles, headings and terms, and nothing else.
+
+        A word with signs inside, such as a number, must stand there as it is: 83 and 250 do not allow 83,250.
+        """
+        if len(query) > MAX_QUERY_CHARS:
+            return False
+        words = [word for each in query.lower().split() if (word := each.strip(punctuation))]
         return bool(words) and all(word in self._vocabulary for word in words)
 
     def status(self) -> SnapshotStatus:
@@ -165,8 +172,9 @@ class Snapshot:
 
     @cached_property
     def _vocabulary(self) -> frozenset[str]:
-        named = (text for fact in self.pack.facts for text in (fact.title, fact.section, *fact.terms))
-        return frozenset(word for text in named for word in WORD.findall(text.lower()))
+        named = {text.lower() for fact in self.pack.facts for text in (fact.title, fact.section, *fact.terms)}
+        alone = {word for text in named for word in WORD.findall(text)}
+        return frozenset(alone | {word.strip(punctuation) for text in named for word in text.split()})
 
     def _heard(self, words: str) -> str:
         return self.pack.hear(words[:MAX_CHARS])

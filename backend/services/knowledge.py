@@ -7,7 +7,7 @@ import hashlib
 import json
 import time
 from collections.abc import Collection, Iterable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import version
 from typing import NamedTuple, Self
 from weakref import WeakKeyDictionary
@@ -21,6 +21,9 @@ from backend.services.prefect_mcp import SEARCH, DocHit, PrefectMCP, PrefectMCPS
 from backend.settings import PUBLIC_DOCS_MCP_URL, Settings
 
 HITS_PER_QUERY = 5
+ASKED_AT_ONCE = 8
+"""Look-ups sent to the docs server at a time. The time of the others begins when their turn comes: one that
+only stood in a queue would else count as a failure of the docs server's."""
 RECALLED_AT_ONCE = 25
 """Answers read from the shelf between two turns of the event loop: some milliseconds' work."""
 
@@ -43,9 +46,10 @@ class _Read(NamedTuple):
 class ProductKnowledge:
     """Facts from the local pack; their passages from prefect-mcp through the cache, else from the snapshot.
 
-    `client` is None when prefect-mcp is switched off. `docs_server` says to a reader who is asked, and
-    `identity` to the cache. `wait_s` is the most one batch of look-ups may take altogether, `stall_s` the
-    most it waits while none of them is answered. `idle` is set while no caller waits for a look-up.
+    `client` is None when prefect-mcp is switched off. `docs_server` and `way` say to a reader who is asked
+    and how, `identity` says it to the cache. `at_once` look-ups are sent at a time. `wait_s` is the most one
+    batch of look-ups may take altogether, `stall_s` the most it waits while none of them is answered.
+    `idle` is set while no caller waits for a look-up.
     """
 
     def __init__(
@@ -58,6 +62,8 @@ class ProductKnowledge:
         wait_s: float,
         stall_s: float,
         identity: str = "",
+        way: str = ", by way of prefect-mcp",
+        at_once: int = ASKED_AT_ONCE,
     ) -> None:
         self._snapshot = snapshot
         self._client = client
@@ -66,9 +72,11 @@ class ProductKnowledge:
         self._wait_s = wait_s
         self._stall_s = stall_s
         self._identity = identity or docs_server
+        self._way = way
         self._schema = _schema()
         self._key = lru_cache(4096)(self._key_of)
         self._read: WeakKeyDictionary[Answer, _Read] = WeakKeyDictionary()
+        self._turns = asyncio.Semaphore(at_once)
         self._waiting = 0
         self.idle = asyncio.Event()
         self.idle.set()
@@ -81,15 +89,17 @@ class ProductKnowledge:
         client: PrefectMCP | None,
         cache: DocCache[list[DocHit]],
     ) -> Self:
-        url = settings.prefect_docs_mcp_url
+        name, identity = _who(settings)
         return cls(
             snapshot,
             client,
             cache,
-            docs_server=f"the docs server at {url.host}:{url.port}" if url else "Prefect's docs server",
+            docs_server=name,
+            identity=identity,
+            way="" if settings.prefect_mcp_transport == "docs" else ", by way of prefect-mcp",
             wait_s=settings.coach_look_up_seconds,
             stall_s=settings.coach_look_up_stall_seconds,
-            identity=str(url or PUBLIC_DOCS_MCP_URL),
+            at_once=ASKED_AT_ONCE * settings.prefect_mcp_pool,
         )
 
     @property
@@ -173,7 +183,7 @@ class ProductKnowledge:
 
     async def warm(self, query: DocQuery) -> bool:
         """Look a query up before anyone asks. Whether the docs server was asked. KnowledgeUnavailable."""
-        return await self._cache.warm(self._key(query.text), lambda: self._search(query.text))
+        return await self._cache.warm(self._key(query.text), partial(self._search, query.text))
 
     # -- asking
 
@@ -181,18 +191,17 @@ class ProductKnowledge:
         self, texts: Mapping[DocKey, str]
     ) -> tuple[dict[DocKey, Answer], KnowledgeUnavailable | None]:
         """What the cache holds or prefect-mcp answered in time, and the first trouble met."""
-        answers = {key: held for key in texts if (held := self._cache.fresh(key))}
-        if len(answers) == len(texts):
+        answers = self._at_once(texts)
+        missing = {key: text for key, text in texts.items() if key not in answers}
+        if not missing:
             return answers, None
-        await self._cache.recall(key for key in texts if key not in answers)
+        await self._cache.recall(missing)
+        answers |= self._at_once(missing)
+        missing = {key: text for key, text in missing.items() if key not in answers}
         self._waiting += 1
         self.idle.clear()
         try:
-            asked = {
-                asyncio.create_task(self._answer(key, text)): key
-                for key, text in texts.items()
-                if key not in answers
-            }
+            asked = {asyncio.create_task(self._answer(key, text)): key for key, text in missing.items()}
             brought, trouble = await self._gather(asked)
         finally:
             self._waiting -= 1
@@ -239,11 +248,19 @@ class ProductKnowledge:
         return max(0.0, min(stall, left))
 
     async def _answer(self, key: DocKey, text: str) -> Answer:
-        return await self._cache.answer(key, lambda: self._search(text))
+        return await self._cache.answer(key, partial(self._search, text))
+
+    def _at_once(self, texts: Mapping[DocKey, str]) -> dict[DocKey, Answer]:
+        return {
+            key: held
+            for key, text in texts.items()
+            if (held := self._cache.at_once(key, partial(self._search, text)))
+        }
 
     async def _search(self, text: str) -> list[DocHit]:
         assert self._client is not None
-        return await self._client.search_docs(text, top_k=HITS_PER_QUERY, timeout=self._wait_s)
+        async with self._turns:
+            return await self._client.search_docs(text, top_k=HITS_PER_QUERY, timeout=self._wait_s)
 
     def _key_of(self, text: str) -> DocKey:
         return DocKey(self._identity, self._schema, SEARCH, normalised(text), HITS_PER_QUERY)
@@ -254,8 +271,8 @@ class ProductKnowledge:
         if read is None:
             passages = [self._passage_of(hit, answer) for hit in answer.value]
             once = {passage.id: passage for passage in passages}
-            ways = dict.fromkeys(f"{passage.origin}, by way of prefect-mcp" for passage in passages)
-            read = self._read[answer] = _Read(list(once.values()), tuple(ways))
+            sources = dict.fromkeys(passage.origin + self._way for passage in passages)
+            read = self._read[answer] = _Read(list(once.values()), tuple(sources))
         return read
 
     def _passage_of(self, hit: DocHit, answer: Answer) -> Passage:
@@ -271,6 +288,16 @@ class ProductKnowledge:
 
     def _from_snapshot(self, queries: Iterable[DocQuery]) -> dict[str, list[Passage]]:
         return {query.fact_id: self._snapshot.passages(query.fact_id, HITS_PER_QUERY) for query in queries}
+
+
+def _who(settings: Settings) -> tuple[str, str]:
+    """Who is asked: in words for a reader, and by an address for the cache."""
+    docs, there = settings.prefect_docs_mcp_url, settings.prefect_mcp_url
+    if there and settings.prefect_mcp_transport in {"http", "sse"}:
+        return f"the docs server of the prefect-mcp at {there.host}:{there.port}", str(there)
+    if docs:
+        return f"the docs server at {docs.host}:{docs.port}", str(docs)
+    return "Prefect's docs server", PUBLIC_DOCS_MCP_URL
 
 
 def _schema() -> str:

@@ -1,0 +1,183 @@
+"""Look-ups with the real prefect-mcp, a real docs server and the real store."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import string
+from contextlib import AsyncExitStack, suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from backend.errors import QueryRefused
+from backend.facts import DocQuery
+from backend.services.doc_cache import DocCache
+from backend.services.doc_hits import DocHit
+from backend.services.docs_snapshot import Snapshot
+from backend.services.knowledge import ProductKnowledge
+from backend.services.prefect_mcp import PrefectMCP
+from backend.settings import Settings
+from backend.store import Store
+from tests.conftest import REPO
+from tests.service import CALL
+from tests.services.docs_fixture import DocsServer
+from tests.services.lookups import PATIENCE, knowing
+from tests.services.test_doc_cache import HOUR, Time
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_equal_queries_of_a_batch_are_asked_once(
+    knowledge: ProductKnowledge, docs: DocsServer, queries: list[DocQuery]
+) -> None:
+    one, other = queries[:2]
+    same = one.model_copy(update={"fact_id": other.fact_id, "text": f"  {one.text.upper()} "})
+    found = await knowledge.look_up([one, same])
+    assert len(docs.queries) == 1
+    assert (found.look_ups, found.failed, found.status) == (1, 0, "fresh")
+    assert found.passages[one.fact_id] == found.passages[other.fact_id] != []
+
+
+async def test_after_a_restart_a_batch_is_answered_from_the_store_as_it_was_read(
+    settings: Settings,
+    snapshot: Snapshot,
+    client: PrefectMCP,
+    store: Store,
+    docs: DocsServer,
+    queries: list[DocQuery],
+) -> None:
+    time = Time()
+    async with knowing(settings, snapshot, client, store, time) as knowledge:
+        first = await knowledge.look_up(queries)
+    docs.forget()
+    time.seconds = 600
+    async with knowing(settings, snapshot, client, store, time) as knowledge:
+        again = await knowledge.look_up(queries)
+    assert docs.queries == []
+    assert (first.cache_hits, again.cache_hits, again.look_ups) == (0, 12, 12)
+    assert again.passages == first.passages
+    assert (again.status, again.read_at, again.sources) == ("fresh", first.read_at, first.sources)
+
+
+async def test_answers_past_their_time_make_a_batch_stale_and_not_fresh(
+    settings: Settings,
+    snapshot: Snapshot,
+    client: PrefectMCP,
+    store: Store,
+    docs: DocsServer,
+    queries: list[DocQuery],
+) -> None:
+    time = Time()
+    async with knowing(settings, snapshot, client, store, time) as knowledge:
+        first = await knowledge.look_up(queries)
+        time.seconds = 2 * HOUR
+        with docs.being("soft_error"):
+            away = await knowledge.look_up(queries)
+        assert (away.status, away.failed, away.cache_hits, away.read_at) == ("stale", 0, 12, first.read_at)
+        async with asyncio.timeout(PATIENCE):
+            while client.state.circuit == "open":
+                await asyncio.sleep(0.01)
+        await knowledge.warm(queries[0])  # half open, it lets one through
+        back = await knowledge.look_up(queries)
+        assert (back.status, back.cache_hits) == ("fresh", 1)
+        time.seconds += HOUR + 1  # in the grace
+        at_once = await knowledge.look_up(queries)
+        assert (at_once.status, at_once.cache_hits, at_once.read_at) == ("stale", 12, back.read_at)
+
+
+async def test_what_cannot_be_had_is_taken_from_the_snapshot_and_the_batch_is_degraded(
+    knowledge: ProductKnowledge, docs: DocsServer, queries: list[DocQuery]
+) -> None:
+    await knowledge.look_up(queries[:3])
+    with docs.being("soft_error"):
+        found = await knowledge.look_up(queries[:5])
+    assert (found.status, found.look_ups, found.cache_hits, found.failed) == ("degraded", 5, 3, 2)
+    assert {one.source for query in queries[:3] for one in found.passages[query.fact_id]} == {"prefect-mcp"}
+    assert {one.source for query in queries[3:5] for one in found.passages[query.fact_id]} == {"pack"}
+    assert any("index is being rebuilt" in warning for warning in found.warnings)
+
+
+async def test_a_hanging_docs_server_costs_a_batch_one_stall_and_what_was_cached_is_given(
+    settings: Settings, snapshot: Snapshot, store: Store, docs: DocsServer, queries: list[DocQuery]
+) -> None:
+    impatient = settings.model_copy(
+        update={"coach_look_up_seconds": 600.0, "coach_look_up_stall_seconds": 0.2}
+    )
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(
+            PrefectMCP.from_settings(impatient, allowed=snapshot.is_product_vocabulary)
+        )
+        assert await client.ready(within=PATIENCE)
+        knowledge = await stack.enter_async_context(knowing(impatient, snapshot, client, store))
+        await knowledge.warm(queries[0])
+        with docs.being("hangs"):
+            async with asyncio.timeout(PATIENCE):  # against 600 s for the whole batch
+                found = await knowledge.look_up(queries)
+        assert (found.status, found.failed, found.cache_hits) == ("degraded", 11, 1)
+        assert knowledge.idle.is_set()
+
+
+# -- what may leave
+
+
+def said() -> list[str]:
+    """Words as people say them: of the labelled calls where those are here, and of the tests' own call."""
+    files = sorted((REPO.parent / "shared").glob("calls/dev-*/transcript.*"))[:4]
+    return sorted({word for text in (CALL, *(file.read_text() for file in files)) for word in text.split()})
+
+
+@pytest.fixture(scope="module")
+def vocabulary(snapshot: Snapshot) -> frozenset[str]:
+    facts = snapshot.pack.facts
+    texts = " ".join(" ".join((fact.title, fact.section, *fact.terms)) for fact in facts).lower()
+    return frozenset(texts.split()) | frozenset(re.findall(r"\w+(?:['’]\w+)*", texts))
+
+
+WORDS = (
+    st.sampled_from(said())
+    | st.sampled_from(["workers", "Work", "pools", "flow", "250", "30", "Cloud", "plan"])
+    | st.text(max_size=12)
+    | st.integers(0, 10**7).map("{:,}".format)
+    | st.emails()
+)
+
+
+@given(
+    words=st.lists(WORDS, min_size=1, max_size=6), glue=st.sampled_from([" ", "\n", "-", ",", "\u200b", ""])
+)
+@examples(max_examples=150, deadline=None)
+async def test_whatever_a_caller_builds_nothing_but_the_packs_words_leaves(
+    docs_server: DocsServer,
+    client: PrefectMCP,
+    snapshot: Snapshot,
+    settings: Settings,
+    vocabulary: frozenset[str],
+    words: list[str],
+    glue: str,
+) -> None:
+    query = DocQuery(text=glue.join(words), fact_id="f", url=None)
+    docs_server.forget()
+    async with DocCache(list[DocHit], fresh_s=HOUR, negative_s=0) as cache:
+        knowledge = ProductKnowledge.from_settings(settings, snapshot, client, cache)
+        found = await knowledge.look_up([query])
+        with suppress(QueryRefused):
+            await knowledge.warm(query)
+    assert (found.failed == 1) == (docs_server.queries == [])
+    for word in " ".join(docs_server.queries).lower().split():
+        plain = word.strip(string.punctuation)
+        assert plain == "" or plain in vocabulary or word in vocabulary
+
+
+@pytest.mark.parametrize(
+    "leak", ["workers 83,250", "workers@acme.example", "work pools \U0001f91d", "flow\u200bs", "pool " * 300]
+)
+async def test_no_word_of_the_packs_covers_what_is_none(
+    client: PrefectMCP, docs: DocsServer, leak: str
+) -> None:
+    refused = client.state.refused
+    with pytest.raises(QueryRefused):
+        await client.search_docs(leak, timeout=PATIENCE)
+    assert (docs.queries, client.state.refused) == ([], refused + 1)
