@@ -126,8 +126,8 @@ class DocCache(Generic[V]):
     An answer is fresh for `fresh_s` seconds, or up to a tenth (`jitter`) less, so that those loaded
     together do not all end together; then stale. For `grace_s` it is given while it is loaded anew, for
     `stale_s` when that fails, unless `max_entries` or `max_size` (characters of JSON) pushes it out, least
-    used first. One larger than `max_entry` is given but not kept, and so is one with nothing in it: that
-    is how many a server answers while its index is away. A load that failed, or brought nothing, is not
+    used first. One larger than `max_entry` is given but not kept, and so is one with nothing in it: so
+    many a server answers while its index is away. A load that failed, or brought nothing, is not
     tried again for `negative_s`.
 
     A load goes on when the caller who began it leaves, for the others who wait and for the next; leaving
@@ -384,6 +384,8 @@ class DocCache(Generic[V]):
     async def _recalled(self, key: DocKey, most_s: float) -> _Entry[V] | None:
         """The shelf's answer, now in memory too. One that cannot be read, or cannot be dated, is removed."""
         kept = await self._shelf.take(key.id) if self._shelf else None
+        if newer := self._entries.get(key):  # loaded while the shelf was read
+            return newer
         if self._shelf is None or kept is None:
             return None
         if not -SKEW_S <= self._wall() - kept.read_at < self._fresh_s + most_s:

@@ -89,7 +89,10 @@ class DocWarmer:
         # The start is for others: whoever analyses one file and leaves has nothing asked ahead.
         await asyncio.sleep(min(10, 10 * self.interval_s))
         while True:
-            await self.round()
+            try:
+                await self.round()
+            except Exception:  # a flaw in one round must not end the warming
+                log.exception("doc_warmer.broke")
             await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _turn(self) -> None:

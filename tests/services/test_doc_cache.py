@@ -559,6 +559,34 @@ async def test_keys_asked_for_at_once_are_read_at_once(time: Time, source: Sourc
     assert Counting.reads == 1
 
 
+async def test_what_is_read_slowly_from_the_store_takes_no_newer_answers_place(
+    time: Time, source: Source, store: Store
+) -> None:
+    gate = asyncio.Event()
+
+    class SlowAtFirst(DocShelf):
+        reads = 0
+
+        async def take(self, keys: Collection[str]) -> list[KeptAnswer]:
+            SlowAtFirst.reads += 1
+            found = await super().take(keys)
+            if SlowAtFirst.reads == 1:
+                await gate.wait()
+            return found
+
+    shelf = SlowAtFirst(store._session)
+    await shelf.write([KeptAnswer(K.id, K.tool, time.wall() - 2 * HOUR, '"old"')], [], {}, oldest=0)
+    async with cache_with(time, shelf=shelf) as cache:
+        recalling = asyncio.create_task(cache.recall([K]))
+        await until(lambda: SlowAtFirst.reads == 1)
+        assert (await cache.answer(K, source)).value == "answer 1"
+        gate.set()
+        await recalling
+        held = cache.get(K)
+        assert held
+        assert held.value == "answer 1"
+
+
 async def test_a_caller_who_leaves_while_the_store_is_read_takes_nobody_along(store: Store) -> None:
     async with QuietShelf(store.shelf(), oldest=lambda: 0) as shelf:
         shelf.put(KeptAnswer("kept", "t", 1, '"x"'))
