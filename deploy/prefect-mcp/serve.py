@@ -49,7 +49,7 @@ class OnePrefect:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = Headers(scope=scope).getlist("x-prefect-api-url") if scope["type"] == "http" else []
         if any(_origin(url) != self._origin for url in asked):
-            refusal = PlainTextResponse("X-Prefect-Api-Url is not on this server's Prefect host.\n", 403)
+            refusal = PlainTextResponse("X-Prefect-Api-Url is not on this server's Prefect host.\n", 400)
             await refusal(scope, receive, send)
             return
         await self._app(scope, receive, send)

@@ -148,9 +148,9 @@ async def test_the_core_tools_stay_when_the_docs_host_is_down(server: Served, do
         ({"Host": "prefect-mcp:8000"}, 200),
         ({"Host": "rebound.example:8000"}, 421),
         ({"Origin": "https://evil.example"}, 403),
-        ({"X-Prefect-Api-Url": "http://169.254.169.254/latest/meta-data"}, 403),
-        ({"X-Prefect-Api-Url": "http://127.0.0.1:1\\@169.254.169.254/"}, 403),
-        ({"X-Prefect-Api-Url": "//"}, 403),
+        ({"X-Prefect-Api-Url": "http://169.254.169.254/latest/meta-data"}, 400),
+        ({"X-Prefect-Api-Url": "http://127.0.0.1:1\\@169.254.169.254/"}, 400),
+        ({"X-Prefect-Api-Url": "//"}, 400),
     ],
     ids=["its name", "another name", "a web page", "another host", "a disguised host", "no address"],
 )
@@ -161,7 +161,7 @@ def test_only_calls_meant_for_it_are_answered(server: Served, elsewhere: dict[st
 def test_a_self_hosted_prefects_address_does_not_open_others_on_its_machine(server: Served) -> None:
     other = f"http://127.0.0.1:{free_port()}/api"
     answer = httpx.get(f"{server.url}/mcp", headers={"X-Prefect-Api-Url": other})
-    assert answer.status_code == 403
+    assert answer.status_code == 400
     assert answer.text == "X-Prefect-Api-Url is not on this server's Prefect host.\n"
 
 
