@@ -77,12 +77,12 @@ class House:
         return report
 
     async def _save(self, report: CoachingReport) -> bool:
-        with self.tracing.span("save"):
-            try:
+        try:
+            with self.tracing.span("save"):
                 await self.store.save(report)
-            except StoreUnavailable as failure:
-                report.warnings.append(f"This report was not stored. {failure}")
-                return False
+        except StoreUnavailable as failure:
+            report.warnings.append(f"This report was not stored. {failure}")
+            return False
         return True
 
     async def _stored(self, transcript: Transcript, options: Options) -> CoachingReport | None:

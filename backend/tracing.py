@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span as OtelSpan
     from opentelemetry.trace import Tracer
 
-Step = Literal["analysis", "stored", "spot", "match", "look_up", "judge", "verify", "save", "docs_call"]
+Step = Literal["analysis", "stored", "spot", "match", "look_up", "judge", "verify", "save", "mcp_call"]
 Value = str | int | float | bool
 
-FLUSH_S = 5
+FLUSH_S = 3
 """How long leaving waits for a collector that does not answer."""
 
 log = structlog.get_logger()

@@ -6,9 +6,11 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +31,10 @@ Mara Quillfeather: Hi Zebulon, on the Hobby plan at Quuxford Holdings the histor
 Zebulon Wintergarten: Write to zebulon@quuxford.example; password hunter2xyz; we pay Snowdrift for Airflow.
 Mara Quillfeather: A worker polls the work pool for Quuxford; automations are only in Prefect Cloud.
 Zebulon Wintergarten: Is Kryptomax single sign-on included?
+"""
+MORE = """\
+Mara Quillfeather: Work queues have a priority, and a deployment's schedule can be paused.
+Mara Quillfeather: Task runs can be cached by their inputs, and a global concurrency limit holds them back.
 """
 WORDS = (
     "quillfeather",
@@ -154,14 +160,27 @@ def test_what_prefect_mcp_is_asked_and_answers_stays_out_of_the_log(tmp_path: Pa
     with ExitStack() as stack:
         stack.callback(docs.stop)
         served = stack.enter_context(serving(tmp_path, **settings))
-        while served.http.get("/ready").json()["prefect_mcp"]["state"] != "up":
-            pass
+        pid = _child(served.http)
         visit(served.http)
         docs.behaviour = "garbage"
-        visit(served.http)
+        served.http.post("/analyze", content=MORE.encode(), headers={"content-type": "text/plain"})
+        os.kill(pid, signal.SIGKILL)  # its last words go into the log
+        assert _child(served.http, other_than=pid)
     assert len(docs.queries) > 5
     assert leaked(served.log, *set(docs.queries)) == []
-    assert served.named("prefect_mcp.up")
+    assert len(served.named("prefect_mcp.up")) == 2
+    assert served.named("prefect_mcp.down")
+
+
+def _child(http: httpx.Client, other_than: int | None = None) -> int:
+    """The pid of prefect-mcp's process, once it is up."""
+    until = time.monotonic() + STARTED_S
+    while time.monotonic() < until:
+        pid = http.get("/ready").json()["prefect_mcp"]["pid"]
+        if pid and pid != other_than:
+            return int(pid)
+        time.sleep(0.05)
+    raise TimeoutError("prefect-mcp did not come up")
 
 
 def test_a_database_password_stays_out_of_the_log_and_of_the_error(tmp_path: Path) -> None:

@@ -6,19 +6,30 @@ or a call, so that their number is bounded and nothing of a customer's stands in
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import get_args
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
+from backend.errors import QueryRefused
 from backend.report import CoachingReport, Verdict
+from backend.services.circuit import CircuitOpen
+from backend.services.prefect_mcp import READ_ONLY
 
 METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"})
 REQUEST_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 ANALYSIS_S = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 15, 30, 60, 120, 300)
-DOCS_CALL_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 15)
-
-CallOutcome = Literal["answered", "failed", "timed_out", "circuit_open", "refused", "left"]
-"""How a call of prefect-mcp ended; left: its caller went away."""
+CALL_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 15)
+_ENDINGS: dict[type[Exception], str] = {QueryRefused: "refused", CircuitOpen: "circuit_open"}
 
 
 class Meters:
@@ -46,11 +57,17 @@ class Meters:
         )
         for verdict in get_args(Verdict):
             self._claims.labels(verdict)
-        self._docs_calls = Histogram(
+        self._call_s = Histogram(
             "call_coach_prefect_mcp_call_duration_seconds",
-            "Time of calls of prefect-mcp's tools, queueing included, by tool and how they ended.",
+            "Time of calls of prefect-mcp's tools, queueing included, by tool and outcome "
+            "(left: nobody waited for its end).",
             ["tool", "outcome"],
-            buckets=DOCS_CALL_S,
+            buckets=CALL_S,
+            registry=registry,
+        )
+        self._calls_in_flight = Gauge(
+            "call_coach_prefect_mcp_calls_in_flight",
+            "Calls of prefect-mcp's tools under way or waiting for their turn.",
             registry=registry,
         )
         self._requests = Counter(
@@ -75,9 +92,21 @@ class Meters:
         for claim in report.claims:
             self._claims.labels(claim.verdict).inc()
 
-    def called(self, tool: str, outcome: CallOutcome, seconds: float) -> None:
-        """A tool of prefect-mcp was called; `tool` is one of those that may be called."""
-        self._docs_calls.labels(tool, outcome).observe(seconds)
+    @contextmanager
+    def calling(self, tool: str) -> Iterator[None]:
+        """Around a call of one of prefect-mcp's tools."""
+        begun = time.perf_counter()
+        outcome = "left"
+        try:
+            with self._calls_in_flight.track_inprogress():
+                yield
+            outcome = "answered"
+        except Exception as error:
+            outcome = _ENDINGS.get(type(error), "failed")
+            raise
+        finally:
+            tool = tool if tool in READ_ONLY else "other"
+            self._call_s.labels(tool, outcome).observe(time.perf_counter() - begun)
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         """A request was answered; `route` is the template that matched, not the path."""
