@@ -12,7 +12,6 @@ import sys
 import traceback
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TextIO
 
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
@@ -22,13 +21,13 @@ from backend.errors import CoachError
 MOST_FRAMES = 30
 
 
-def set_up_logs(level: str, stream: TextIO | None = None) -> None:
-    """Send what structlog, `logging` and `warnings` say to `stream` (stderr), from `level` on.
+def set_up_logs(level: str) -> None:
+    """Send what structlog (from `level` on), `logging` and `warnings` say to stderr.
 
     Call it before anything else logs: a root logger that has its handler is left alone by
     `logging.basicConfig`, which MCPServer calls.
     """
-    stream = stream or sys.stderr
+    stream = sys.stderr
     number = logging.getLevelNamesMapping()[level.upper()]
     render = _rendering(for_people=stream.isatty())
     structlog.configure(
