@@ -7,16 +7,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from tests.conftest import REPO
 from tests.deploy.dockerfile import Image, build, instructions
-from tests.deploy.processes import NOBODY, Served, free_port, serving
+from tests.deploy.processes import NOBODY, PATIENCE_S, Served, free_port, serving
 from tests.services.docs_fixture import DocsServer
 
 DEPLOY = REPO / "deploy"
@@ -83,25 +85,37 @@ def test_the_prefect_mcp_image(empty: Path, python: Path, docs: DocsServer) -> N
 
 
 @pytest.mark.slow
-def test_the_backend_image(empty: Path, python: Path) -> None:
+def test_the_backend_image(empty: Path, python: Path, docs: DocsServer, tmp_path: Path) -> None:
     image = build(DOCKERFILES[0], empty, python)
     refused = subprocess.run(image.cmd, env=image.env, capture_output=True, check=False, timeout=60)
     assert b"COACH_API_TOKENS" in refused.stderr, "it opened its door to everybody"
-    with run(image, COACH_API_TOKENS=TOKEN, PREFECT_MCP_ENABLED="false") as server:
-        assert probe(image, server, "/health") == 0
-        assert probe(image, server, "/ready", COACH_API_TOKENS=TOKEN) == 0
-        assert probe(image, server, "/ready", COACH_API_TOKENS="") == 1
-        answer = httpx.post(
-            f"{server.url}/analyze",
-            json={"transcript": "Mara: Automations are only in Prefect Cloud.", "call": {"rep": "Mara"}},
-            headers={"Authorization": f"Bearer {TOKEN}"},
-            timeout=30,
-        )
-        assert answer.json()["claims"], "the knowledge pack is not in the image"
-        figures(image, server)
-        assert server.stop() in {0, -15}
+    port = free_port()
+    served = {"PREFECT_DOCS_MCP_URL": docs.url, "FASTMCP_PORT": str(port), "PATH": os.environ["PATH"]}
+    prefect_mcp = [sys.executable, str(DEPLOY / "prefect-mcp" / "serve.py")]
+    with serving(prefect_mcp, port, served, tmp_path) as mcp:
+        remote = {"PREFECT_MCP_TRANSPORT": "http", "PREFECT_MCP_URL": f"{mcp.url}/mcp"}
+        with run(image, COACH_API_TOKENS=TOKEN, **remote) as server:
+            assert probe(image, server, "/health") == 0
+            assert probe(image, server, "/ready", COACH_API_TOKENS=TOKEN) == 0
+            assert probe(image, server, "/ready", COACH_API_TOKENS="") == 1
+            report = analysed(server)
+            assert report["claims"], "the knowledge pack is not in the image"
+            assert report["knowledge"]["status"] == "fresh", report["knowledge"]
+            figures(image, server)
+            assert server.stop() in {0, -15}
     assert "Traceback" not in server.log.read_text()
     assert compiled(image)
+
+
+def analysed(server: Served) -> Any:
+    """The report on one sentence, once prefect-mcp is connected."""
+    with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30) as http:
+        until = time.monotonic() + PATIENCE_S
+        while http.get("/ready").json()["prefect_mcp"]["state"] != "up":
+            assert time.monotonic() < until, http.get("/ready").text
+            time.sleep(0.05)
+        call = {"transcript": "Mara: Automations are only in Prefect Cloud.", "call": {"rep": "Mara"}}
+        return http.post("/analyze", json=call).raise_for_status().json()
 
 
 def probe(image: Image, server: Served, path: str, **env: str) -> int:
