@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from backend.services.prefect_objects import StateType
     from backend.services.prefect_tools import PrefectTools, SchemaOf
 
-ANSWER_SECONDS = 20.0
+ANSWER_SECONDS = 30.0
 """For one answer, with the start of prefect-mcp."""
 WIDE = 160
 """Columns of a table where there is no terminal to measure."""

@@ -1,9 +1,10 @@
-"""Runs flows against the Prefect server of PREFECT_API_URL: one that succeeds and one that fails, with
-names and logs that would like to command a terminal. And makes one object of every other kind."""
+"""Runs flows against the Prefect server of PREFECT_API_URL: one that succeeds, and one that fails with a
+hostile text (the argument) in its name and its log. And makes one object of every other kind."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import suppress
 from datetime import timedelta
 
@@ -19,8 +20,7 @@ from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.events.actions import DoNothing
 from prefect.events.schemas.automations import EventTrigger, Posture
 
-CLEARS_THE_SCREEN = "\x1b[2J"
-MARKED_UP = "[bold red]"
+HOSTILE = sys.argv[1]
 
 
 @task(tags=["warehouse"])
@@ -34,10 +34,10 @@ def nightly() -> int:
     return read_rows(3)
 
 
-@flow(name=f"broken {MARKED_UP} {CLEARS_THE_SCREEN}")
+@flow(name=f"broken {HOSTILE}")
 def broken() -> None:
-    get_run_logger().warning(f"the table is {MARKED_UP}gone{CLEARS_THE_SCREEN}")
-    raise ValueError(f"no such table {CLEARS_THE_SCREEN}")
+    get_run_logger().warning(f"the table is gone {HOSTILE}")
+    raise ValueError(f"no such table {HOSTILE}")
 
 
 async def furnish() -> None:

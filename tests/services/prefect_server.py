@@ -16,7 +16,9 @@ from backend.settings import Settings
 from tests.service import settings_in
 
 HERE = Path(__file__).parent
-PATIENCE = 60.0
+PATIENCE = 120.0
+HOSTILE = "[bold red] \x1b[2J"
+"""In a flow's name and log: it would colour a table and clear the screen."""
 
 
 @contextmanager
@@ -46,9 +48,14 @@ def run_flows(home: Path, url: str, auth: str | None = None) -> None:
     """Fill a server with the runs and objects of prefect_flows.py."""
     env = _quiet(home) | {"PREFECT_API_URL": url} | ({"PREFECT_API_AUTH_STRING": auth} if auth else {})
     done = subprocess.run(
-        [sys.executable, str(HERE / "prefect_flows.py")], env=env, cwd=home, capture_output=True, text=True,
-        timeout=PATIENCE, check=False,
-    )  # fmt: skip
+        [sys.executable, str(HERE / "prefect_flows.py"), HOSTILE],
+        env=env,
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
 
 
