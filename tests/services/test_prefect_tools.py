@@ -134,6 +134,30 @@ async def test_filters_are_written_as_prefect_reads_them_and_the_limit_is_one_it
     ]
 
 
+async def test_prefect_cloud_says_whose_it_is_and_when_it_turned_requests_away() -> None:
+    account: JsonObject = {"account_name": "A", "workspace_name": "W", "plan_type": "PRO", "plan_tier": 2}
+    identity = await tools_with(
+        {"identity": {"api_url": "https://c/api", "user": None, **account}}
+    ).identity()
+    assert (identity.account_name, identity.workspace_name, identity.plan_type) == ("A", "W", "PRO")
+    assert identity.version is None
+    throttled: JsonObject = {"key": "runs", "total_denied": 7, "peak_denied_per_minute": 4}
+    period: JsonObject = {
+        "start": "2026-11-20T10:00:00Z",
+        "end": "2026-11-20T10:02:00Z",
+        "duration_minutes": 3,
+        "keys_affected": [throttled],
+    }
+    limits = await tools_with({"since": None, "until": None, "throttling_periods": [period]}).rate_limits()
+    assert [each.key for each in limits.throttling_periods[0].keys_affected] == ["runs"]
+
+
+async def test_an_oauth_grant_lists_its_workspaces() -> None:
+    workspace: JsonObject = {"workspace_id": str(UUID(int=1)), "display_name": "acme/prod", "account_id": "x"}
+    (found,) = await tools_with({"grant_id": "g", "workspaces": [workspace]}).workspaces()
+    assert (found.workspace_id, found.display_name) == (UUID(int=1), "acme/prod")
+
+
 @pytest.mark.parametrize(
     ("said", "kind", "hint"),
     [
