@@ -219,9 +219,12 @@ class ProductKnowledge:
         trouble: KnowledgeUnavailable | None = None
         waiting = set(asked)
         try:
+            stall_s = await self._started(waiting)
+            quiet_since = time.monotonic()
             while waiting:
+                left = min(deadline, quiet_since + stall_s) - time.monotonic()
                 done, waiting = await asyncio.wait(
-                    waiting, timeout=await self._patience(deadline), return_when=asyncio.FIRST_COMPLETED
+                    waiting, timeout=max(0, left), return_when=asyncio.FIRST_COMPLETED
                 )
                 if not done:
                     break
@@ -230,22 +233,24 @@ class ProductKnowledge:
                         trouble = trouble or failure
                     else:
                         answers[asked[task]] = task.result()
+                        quiet_since = time.monotonic()  # a failure is no sign of life
         finally:
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
         return answers, trouble
 
-    async def _patience(self, deadline: float) -> float:
-        """Seconds to wait for the next answer. A child that starts is given its time: it is ours."""
+    async def _started(self, asked: Collection[asyncio.Task[Answer]]) -> float:
+        """Give a child that starts its time: it is ours. Then, how long the docs server may be silent."""
         assert self._client is not None
-        left = deadline - time.monotonic()
-        if self._client.state.state == "starting" and left > 0:
-            await self._client.ready(within=left)
-            left = deadline - time.monotonic()
+        if self._client.state.state == "starting":
+            ready = asyncio.create_task(self._client.ready(self._wait_s))
+            try:
+                await asyncio.wait({ready, *asked}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                ready.cancel()
         # A docs server that hangs has held up the child's start already, and is not waited for twice.
-        stall = self._stall_s if self._client.state.docs_tools else self._stall_s / 3
-        return max(0.0, min(stall, left))
+        return self._stall_s if self._client.state.docs_tools else self._stall_s / 3
 
     async def _answer(self, key: DocKey, text: str) -> Answer:
         return await self._cache.answer(key, partial(self._search, text))
