@@ -76,8 +76,8 @@ class Link:
     """Keeps one connection from `start` to `stop`.
 
     `opened` is the connection, or the reason why there is none, or pending while one is being opened.
-    `changed` is called when there is a connection, or none any more, `docs_found` when it offers the docs
-    tools and did not before.
+    `changed` is called when there is a connection, or none any more; `docs_found` when it offers the docs
+    tools and did not before; `failed` with the reason why a connection ended or could not be had.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class Link:
         said: deque[str],
         changed: Callable[[], None],
         docs_found: Callable[[], None],
+        failed: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
         self._reach = reach
@@ -95,6 +96,7 @@ class Link:
         self._said = said
         self._changed = changed
         self._docs_found = docs_found
+        self._failed = failed
         self._clock = clock
         self._owner: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
@@ -104,12 +106,17 @@ class Link:
         self.opened: asyncio.Future[Connection | str] | None = None
         self.docs_tools = False
         self.lives = 0
-        self.last_error: str | None = None
 
     @property
     def connection(self) -> Connection | None:
         opened = self.opened.result() if self.opened and self.opened.done() else None
         return opened if isinstance(opened, Connection) else None
+
+    @property
+    def why_not(self) -> str | None:
+        """Why there is no connection, where one was tried for and could not be had."""
+        opened = self.opened.result() if self.opened and self.opened.done() else None
+        return opened if isinstance(opened, str) else None
 
     @property
     def running(self) -> bool:
@@ -289,12 +296,13 @@ class Link:
             self._drop(connection)
         if self._closing.is_set():
             return
-        self.last_error = "prefect-mcp ended, and is started again."
+        why = "prefect-mcp ended, and is started again."
         if not self._answered:
             reason = reason_of(failure) if failure else "the connection was cut"
-            self.last_error = self._reach.redact(self._reach.failed(reason))
-            self._settle(self.last_error)
-        _log.warning("prefect_mcp.down", why=self.last_error, stderr=list(self._said)[-3:])
+            why = self._reach.redact(self._reach.failed(reason))
+            self._settle(why)
+        self._failed(why)
+        _log.warning("prefect_mcp.down", why=why, stderr=list(self._said)[-3:])
 
     async def _rest(self, short_lives: int) -> None:
         """Wait before the next connection, longer after each that ended soon, and with jitter, so that many

@@ -9,7 +9,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from types import TracebackType
 from typing import Literal, NoReturn, Self, TypeVar
 
@@ -86,7 +86,8 @@ class PrefectMCP:
     """A client of prefect-mcp that keeps it running, or keeps connected to one elsewhere.
 
     Entering returns at once, and connections are opened in the background; leaving ends them. `allowed` says
-    of a docs query whether it may leave the house. Every call ends by its timeout, in seconds, whatever the
+    of a docs query whether it may leave the house; `watched` is entered around every call, with the tool's
+    name. Every call ends by its timeout, in seconds, whatever the
     server and the docs host do, with an answer, PrefectUnreachable (DocsUnreachable for the docs tools),
     PrefectRefused or QueryRefused.
     """
@@ -96,10 +97,12 @@ class PrefectMCP:
         reach: Reach,
         *,
         allowed: Callable[[str], bool],
+        watched: Callable[[str], AbstractContextManager[object]] = nullcontext,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._reach = reach
         self._allowed = allowed
+        self._watched = watched
         self._circuit = Circuit(failures=reach.circuit_failures, rest_s=reach.circuit_rest_s, clock=clock)
         self._slots = asyncio.Semaphore(reach.parallel * reach.pool)
         self._is_up = asyncio.Event()
@@ -111,6 +114,7 @@ class PrefectMCP:
                 said=self._said,
                 changed=self._link_changed,
                 docs_found=self._circuit.relent,
+                failed=self._link_failed,
                 clock=clock,
             )
             for _ in range(reach.pool)
@@ -119,10 +123,16 @@ class PrefectMCP:
         self._last_error: str | None = None
 
     @classmethod
-    def from_settings(cls, settings: Settings, *, allowed: Callable[[str], bool]) -> Self:
+    def from_settings(
+        cls,
+        settings: Settings,
+        *,
+        allowed: Callable[[str], bool],
+        watched: Callable[[str], AbstractContextManager[object]] = nullcontext,
+    ) -> Self:
         """By PREFECT_MCP_TRANSPORT. Raises UnusableSetting where a profile is asked for and there is none."""
         kind = Launch if settings.prefect_mcp_transport == "stdio" else Remote
-        return cls(kind.from_settings(settings), allowed=allowed)
+        return cls(kind.from_settings(settings), allowed=allowed, watched=watched)
 
     # -- asking
 
@@ -186,10 +196,16 @@ class PrefectMCP:
             return "off"
         if self._is_up.is_set():
             return "up"
-        first = all(link.lives <= 1 and link.last_error is None for link in self._links)
+        first = all(link.lives <= 1 and link.why_not is None for link in self._links)
         return "starting" if first else "restarting"
 
     async def _ask(
+        self, tool: str, arguments: Arguments, seconds: float, read: Callable[[JsonObject | str], T]
+    ) -> T:
+        with self._watched(tool):
+            return await self._ask_once(tool, arguments, seconds, read)
+
+    async def _ask_once(
         self, tool: str, arguments: Arguments, seconds: float, read: Callable[[JsonObject | str], T]
     ) -> T:
         self._guard(tool, arguments)
@@ -280,7 +296,7 @@ class PrefectMCP:
                 return min(up, key=lambda one: one[0].busy)
             opening = [link.opened for link in self._links if link.opened and not link.opened.done()]
             if not opening:
-                raise PrefectUnreachable(self._links[0].last_error or "prefect-mcp is not running.")
+                raise PrefectUnreachable(self._links[0].why_not or "prefect-mcp is not running.")
             # A caller who leaves does not cancel what the others wait for.
             await asyncio.wait(opening, return_when=asyncio.FIRST_COMPLETED)
 
@@ -308,6 +324,9 @@ class PrefectMCP:
             self._is_up.set()
         else:
             self._is_up.clear()
+
+    def _link_failed(self, why: str) -> None:
+        self._last_error = why
 
 
 def _as_it_is(answer: JsonObject | str) -> JsonObject | str:

@@ -4,11 +4,7 @@ most tests share one."""
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,61 +13,21 @@ from structlog.testing import capture_logs
 
 from backend.errors import DocsUnreachable, PrefectRefused, QueryRefused
 from backend.services.circuit import CircuitOpen
-from backend.services.prefect_mcp import JsonObject, Launch, PrefectMCP
-from backend.settings import Settings
+from backend.services.prefect_mcp import JsonObject, PrefectMCP
 from tests.services.docs_fixture import Behaviour, DocsServer
+from tests.services.mcp_fixture import (
+    AUTH,
+    ENVIRON,
+    KEY,
+    PATIENCE,
+    PROXY_PASSWORD,
+    alive,
+    launch_for,
+    python,
+    running,
+)
 
 pytestmark = pytest.mark.anyio
-
-REPO = Path(__file__).parents[2]
-PATIENCE = 30.0
-KEY, AUTH, PROXY_PASSWORD = "pnu_very-secret-key", "admin:very-secret-word", "very-secret-proxy-word"
-ENVIRON = {
-    **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
-    "no_proxy": "127.0.0.1",
-    "HTTP_PROXY": f"http://house:{PROXY_PASSWORD}@127.0.0.1:1",
-    "ANTHROPIC_API_KEY": "sk-ant-not-for-the-child",
-    "LOGFIRE_TOKEN": "not-for-the-child",
-    "PREFECT_MCP_EXPERIMENTAL_EXECUTION_PLANS_ENABLED": "true",
-}
-WAITS_FOR_EOF = "import sys; sys.stdin.read()"
-
-
-def launch_for(docs: DocsServer) -> Launch:
-    """The product's own launch, with more patience for tests that make the docs server fail."""
-    settings = Settings.model_validate(
-        {
-            "prefect_docs_mcp_url": docs.url,
-            "prefect_api_url": "http://127.0.0.1:1/api",
-            "prefect_api_key": KEY,
-            "prefect_api_auth_string": AUTH,
-        }
-    )
-    return replace(Launch.from_settings(settings, ENVIRON), circuit_failures=1000)
-
-
-def python(code: str) -> Launch:
-    """A child that is not prefect-mcp, for what prefect-mcp cannot be made to do."""
-    return Launch(command=(sys.executable, "-c", code), env=dict(os.environ))
-
-
-def product_vocabulary(query: str) -> bool:
-    return "acme" not in query.lower()
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what another process does, and fail the test where it never does it."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def environment_of(pid: int) -> dict[str, str]:
@@ -79,30 +35,6 @@ def environment_of(pid: int) -> dict[str, str]:
     if not environ.exists():
         pytest.skip("no /proc here")
     return dict(entry.split("=", 1) for entry in environ.read_text().split("\0") if entry)
-
-
-@asynccontextmanager
-async def running(launch: Launch, **options: Callable[[], float]) -> AsyncIterator[PrefectMCP]:
-    """A client whose child must be gone afterwards."""
-    async with PrefectMCP(launch, allowed=product_vocabulary, **options) as client:
-        yield client
-        pid = client.state.pid
-    assert client.state.state == "off"
-    assert pid is None or not alive(pid)
-
-
-@pytest.fixture(scope="module")
-def docs_server() -> Iterator[DocsServer]:
-    server = DocsServer()
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def docs(docs_server: DocsServer) -> DocsServer:
-    docs_server.forget()
-    return docs_server
 
 
 @pytest.fixture(scope="module")
@@ -296,128 +228,3 @@ async def test_a_docs_server_that_hangs_costs_each_call_its_deadline_and_then_no
         now = 60.0
         assert await client.search_docs("workers", timeout=PATIENCE)
         assert await client.search_docs("work pools", timeout=PATIENCE)
-
-
-# -- faults of the child
-
-
-async def test_ten_calls_in_flight_when_the_child_is_killed_are_all_answered(
-    client: PrefectMCP, docs: DocsServer
-) -> None:
-    before = client.state
-    assert before.pid
-    with docs.being("slow"):
-        calls = [asyncio.create_task(client.search_docs(f"flows {n}", timeout=PATIENCE)) for n in range(10)]
-        await until(lambda: len(docs.queries) >= 8)
-        os.kill(before.pid, signal.SIGKILL)
-        answers = await asyncio.gather(*calls)
-    assert [len(answer) for answer in answers] == [5] * 10
-    after = client.state
-    assert (after.state, after.restarts, after.errors) == ("up", before.restarts + 1, before.errors)
-    assert after.pid != before.pid
-
-
-async def test_a_child_that_dies_unasked_is_replaced_before_anyone_asks(client: PrefectMCP) -> None:
-    victim = client.state.pid
-    assert victim
-    os.kill(victim, signal.SIGKILL)
-    await until(lambda: client.state.state == "up" and client.state.pid != victim)
-    assert await client.search_docs("workers", timeout=PATIENCE)
-
-
-async def test_a_caller_who_leaves_harms_neither_the_others_nor_the_child(
-    client: PrefectMCP, docs: DocsServer
-) -> None:
-    before = client.state
-    with docs.being("slow"):
-        calls = [asyncio.create_task(client.search_docs(f"flows {n}", timeout=PATIENCE)) for n in range(4)]
-        await until(lambda: len(docs.queries) == 4)
-        calls[0].cancel()
-        answers = await asyncio.gather(*calls, return_exceptions=True)
-    assert isinstance(answers[0], asyncio.CancelledError)
-    assert [isinstance(answer, list) for answer in answers[1:]] == [True] * 3
-    assert (client.state.pid, client.state.restarts) == (before.pid, before.restarts)
-
-
-async def test_entering_does_not_wait_and_a_call_waits_no_longer_than_its_deadline() -> None:
-    async with running(replace(python(WAITS_FOR_EOF), start_timeout_s=3600)) as client:
-        assert client.state.state == "starting"
-        assert not await client.ready(within=0.01)
-        for _ in range(2):  # the first to leave must not take along what the second waits for
-            with pytest.raises(DocsUnreachable, match=r"starting, did not answer within 0\.2 seconds"):
-                await client.search_docs("workers", timeout=0.2)
-        assert client.state.circuit == "closed"
-
-
-async def test_a_child_that_will_not_hear_is_stopped_all_the_same(tmp_path: Path) -> None:
-    said = tmp_path / "pid"
-    deaf = f"import os, time; open({str(said)!r}, 'w').write(str(os.getpid())); time.sleep(3600)"
-    async with running(replace(python(deaf), start_timeout_s=3600)):
-        await until(lambda: said.exists() and said.read_text() != "")
-    assert not alive(int(said.read_text()))
-
-
-async def test_a_command_that_exits_at_once_is_told_and_tried_again() -> None:
-    launch = python(f"raise SystemExit('no luck, and the key is {KEY}')")
-    launch = replace(launch, env={**launch.env, "PREFECT_API_KEY": KEY}, backoff_s=0.01)
-    async with running(launch) as client:
-        with pytest.raises(DocsUnreachable, match="could not be started: it ended before it answered"):
-            await client.search_docs("workers", timeout=PATIENCE)
-        await until(lambda: client.state.restarts >= 2)
-        state = client.state
-        assert (state.state, state.circuit) == ("restarting", "closed")
-        assert state.last_error == "prefect-mcp could not be started: it ended before it answered."
-        assert state.stderr_tail[-1] == "no luck, and the key is ***"
-
-
-async def test_a_command_that_is_not_there_is_told() -> None:
-    async with running(Launch(command=("/nowhere/prefect-mcp",))) as client:
-        with pytest.raises(DocsUnreachable, match="could not be started"):
-            await client.search_docs("workers", timeout=PATIENCE)
-        assert "/nowhere/prefect-mcp" in client.state.stderr_tail[-1]
-
-
-async def test_a_child_that_floods_stderr_is_read_on_and_only_its_end_is_kept() -> None:
-    flood = """
-import sys
-for _ in range(200): sys.stderr.write(("x" * 99 + "\\n") * 1000)
-sys.stderr.write("y" * 1_000_000 + "\\nthe end\\n")
-sys.stderr.flush()
-sys.stdin.read()
-"""
-    async with running(replace(python(flood), start_timeout_s=3600)) as client:
-        await until(lambda: client.state.stderr_tail[-1:] == ["the end"])
-        assert sum(map(len, client.state.stderr_tail)) < 40_000
-
-
-async def test_a_service_that_is_killed_leaves_no_child(docs: DocsServer) -> None:
-    service = """
-import asyncio, os, sys
-from backend.services.prefect_mcp import JsonObject, Launch, PrefectMCP
-
-async def main():
-    env = {**os.environ, "PREFECT_DOCS_MCP_URL": sys.argv[1]}
-    async with PrefectMCP(Launch(env=env), allowed=bool) as client:
-        await client.ready(within=60)
-        print(client.state.pid, file=sys.stderr, flush=True)
-        await asyncio.Event().wait()
-
-asyncio.run(main())
-"""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", service, docs.url), cwd=REPO, stderr=asyncio.subprocess.PIPE
-    )
-    assert process.stderr
-    pid = int(await process.stderr.readline())
-    assert alive(pid)
-    process.kill()
-    await process.wait()
-    await until(lambda: not alive(pid))
-
-
-async def test_after_it_is_closed_a_call_is_answered_at_once_with_a_sentence(docs: DocsServer) -> None:
-    async with running(python(WAITS_FOR_EOF)) as client:
-        pass
-    with pytest.raises(DocsUnreachable):
-        await client.search_docs("workers", timeout=PATIENCE)
-    assert docs.headers == []
