@@ -81,6 +81,7 @@ async def test_no_credential_reaches_the_docs_host(server: Served, docs: DocsSer
         assert secret not in seen
 
 
+@pytest.mark.slow
 async def test_prefect_mcps_own_http_mode_still_leaks_them(
     docs: DocsServer, api: PrefectAPI, tmp_path: Path
 ) -> None:

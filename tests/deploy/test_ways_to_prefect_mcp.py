@@ -83,7 +83,7 @@ def client(transport: str, url: str, folder: Path, **more: object) -> PrefectMCP
     ("way", "transport", "path"),
     [
         ("http", "http", "/mcp"),
-        ("sse", "sse", "/sse"),
+        pytest.param("sse", "sse", "/sse", marks=pytest.mark.slow),
         pytest.param("gateway-sse", "sse", "/sse", marks=pytest.mark.slow),
         pytest.param("gateway-http", "http", "/mcp", marks=pytest.mark.slow),
     ],
