@@ -111,6 +111,9 @@ class QuietShelf:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._wait_s)
+        for waiting in self._asked.values():  # their reader was cancelled before it began
+            waiting.set_result(None)
+        self._asked.clear()
 
     async def _read(self) -> None:
         """Read what the callers of this turn of the event loop ask for."""

@@ -266,6 +266,14 @@ async def test_a_warming_after_a_restart_takes_from_the_store_what_is_fresh_enou
         assert await cache.warm(K, source)
 
 
+async def test_who_still_waits_when_the_shelf_is_closed_is_let_go(store: Store) -> None:
+    async with QuietShelf(store.shelf(), oldest=lambda: 0) as shelf:
+        reader = asyncio.create_task(shelf.take("any"))
+        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        assert await reader is None
+
+
 # -- whatever comes
 
 
