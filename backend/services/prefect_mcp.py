@@ -87,9 +87,8 @@ class PrefectMCP:
 
     Entering returns at once, and connections are opened in the background; leaving ends them. `allowed` says
     of a docs query whether it may leave the house; `watched` is entered around every call, with the tool's
-    name. Every call ends by its timeout, in seconds, whatever the
-    server and the docs host do, with an answer, PrefectUnreachable (DocsUnreachable for the docs tools),
-    PrefectRefused or QueryRefused.
+    name. Every call ends by its timeout, in seconds, whatever the server and the docs host do, with an
+    answer, PrefectUnreachable (DocsUnreachable for the docs tools), PrefectRefused or QueryRefused.
     """
 
     def __init__(

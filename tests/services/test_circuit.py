@@ -85,6 +85,16 @@ def test_a_deadline_that_passes_is_a_failure(circuit: Circuit) -> None:
     assert circuit.state == "open"
 
 
+def test_a_sign_of_life_ends_the_rest_early_and_one_attempt_decides(circuit: Circuit, clock: Clock) -> None:
+    for _ in range(3):
+        fail(circuit)
+    clock.now = 1
+    circuit.relent()
+    with circuit.attempt(expired=lambda: False), pytest.raises(CircuitOpen):
+        succeed(circuit)
+    assert circuit.state == "closed"
+
+
 def test_a_late_failure_from_before_does_not_end_the_probe(circuit: Circuit, clock: Clock) -> None:
     late = circuit.attempt(expired=lambda: False)
     late.__enter__()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
+import ssl
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -133,7 +136,7 @@ async def test_a_hanging_docs_server_holds_neither_a_call_nor_the_end(docs: Docs
             docs.behaviour = "answers"
 
 
-async def _trouble(answer: bytes, tls: str | None = None) -> str:
+async def _trouble(answer: bytes, tls: ssl.SSLContext | None = None) -> str:
     """What is said of a docs server whose every answer is this one."""
 
     async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -142,7 +145,7 @@ async def _trouble(answer: bytes, tls: str | None = None) -> str:
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(say, "127.0.0.1", 0)
+    server = await asyncio.start_server(say, "127.0.0.1", 0, ssl=tls)
     async with server:
         port = server.sockets[0].getsockname()[1]
         scheme = "https" if tls else "http"
@@ -174,3 +177,22 @@ async def test_what_is_wrong_with_a_server_is_said_in_one_sentence(answer: bytes
     assert why in said
     assert "127.0.0.1 cannot be reached" in said
     assert "\n" not in said
+
+
+@pytest.fixture
+def nobodys(tmp_path: Path) -> ssl.SSLContext:
+    """TLS with a certificate that only itself vouches for."""
+    key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "certificate.pem")
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl here")
+    made = f"openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -keyout {key} -out {certificate}"
+    subprocess.run(made.split(), check=True, capture_output=True)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    return tls
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_said(nobodys: ssl.SSLContext) -> None:
+    said = await _trouble(b"", nobodys)
+    assert "its certificate is not trusted" in said
+    assert "SSL_CERT_FILE" in said
