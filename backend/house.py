@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -102,10 +102,12 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             Snapshot.open, settings.coach_data_dir, settings.coach_knowledge_dir
         )
         stack.enter_context(closing(snapshot))
-        client = None
+        client, meters = None, Meters()
         if settings.prefect_mcp_enabled:
             client = await stack.enter_async_context(
-                PrefectMCP.from_settings(settings, allowed=snapshot.is_product_vocabulary)
+                PrefectMCP.from_settings(
+                    settings, allowed=snapshot.is_product_vocabulary, watched=_watched(meters, tracing)
+                )
             )
         url = settings.database_url.get_secret_value() if settings.database_url else None
         store = await stack.enter_async_context(Store.open(url, settings.coach_data_dir))
@@ -129,9 +131,20 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             knowledge=knowledge,
             claude=claude,
             coach=Coach(knowledge, analysts, settings.analyst, tracing),
-            meters=Meters(),
+            meters=meters,
             tracing=tracing,
         )
+
+
+def _watched(meters: Meters, tracing: Tracing) -> Callable[[str], AbstractContextManager[None]]:
+    """What is entered around a call of prefect-mcp."""
+
+    @contextmanager
+    def watched(tool: str) -> Iterator[None]:
+        with meters.calling(tool), tracing.span("mcp_call", tool=tool):
+            yield
+
+    return watched
 
 
 def _claude(settings: Settings, snapshot: Snapshot) -> ClaudeAnalyst:

@@ -12,6 +12,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as plain_text
 
+from backend.errors import QueryRefused
 from tests.claude_server import ClaudeServer, Sensible, fails
 from tests.service import CALL, Service, running, settings_in
 from tests.services.docs_fixture import DocsServer
@@ -19,6 +20,7 @@ from tests.services.docs_fixture import DocsServer
 pytestmark = pytest.mark.anyio
 
 STARTED_S = 60
+CALLS = "prefect_mcp_call_duration_seconds_count"
 
 
 @pytest.fixture
@@ -171,7 +173,21 @@ async def test_look_ups_and_prefect_mcp_itself_are_measured(tmp_path: Path) -> N
             assert now["docs_cache_bytes"] > 100 * asked
             assert (now["prefect_mcp_up"], now["prefect_mcp_docs_tools"]) == (1, 1)
             assert now["prefect_mcp_calls_total"] == asked
+            assert now[f"{CALLS}{{outcome=answered,tool=docs_search_prefect}}"] == asked
+            assert now["prefect_mcp_calls_in_flight"] == 0
             assert now["analyses_total{analyst=rules,fell_back=false,knowledge=fresh}"] == 2
+
+            client = service.house.client
+            assert client is not None
+            with pytest.raises(QueryRefused):
+                await client.search_docs("Zebulon Wintergarten", timeout=5)
+            with pytest.raises(QueryRefused):
+                await client.call("zebulon_publish", {}, timeout=5)
+            now = await scraped(service)
+            assert now[f"{CALLS}{{outcome=refused,tool=docs_search_prefect}}"] == 1
+            assert now[f"{CALLS}{{outcome=refused,tool=other}}"] == 1
+            assert now["prefect_mcp_refused_total"] == 2
+            assert not any("zebulon" in name for name in now)
 
             pid = service.house.knowledge.server.pid
             assert pid is not None
@@ -186,6 +202,7 @@ async def test_look_ups_and_prefect_mcp_itself_are_measured(tmp_path: Path) -> N
             now = await scraped(service)
             assert now["docs_look_ups_total{outcome=error,tool=docs_search_prefect}"] > 0
             assert now["prefect_mcp_errors_total"] > 0
+            assert now[f"{CALLS}{{outcome=failed,tool=docs_search_prefect}}"] > 0
             assert now["prefect_mcp_circuit{state=open}"] + now["prefect_mcp_circuit{state=closed}"] == 1
     finally:
         docs.stop()

@@ -1,0 +1,167 @@
+"""Spans, as a real collector gets them."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
+
+from tests.collector import attributes, collecting
+from tests.conftest import REPO
+from tests.service import running, settings_in
+from tests.services.docs_fixture import DocsServer
+
+pytestmark = pytest.mark.anyio
+
+STEPS = {"stored", "spot", "match", "look_up", "judge", "verify", "save"}
+STARTED_S = 60
+
+
+async def test_an_analysis_is_one_tree_of_its_steps(tmp_path: Path) -> None:
+    with collecting() as collector:
+        async with running(settings_in(tmp_path, otel_exporter_otlp_endpoint=collector.url)) as service:
+            report = await service.analyze()
+            await service.analyze()
+    first, again = sorted(collector.named("analysis"), key=lambda span: span.start_time_unix_nano)
+    assert collector.service_names == {"call-coach"}
+    assert first.parent_span_id == again.parent_span_id == b""
+    for step in STEPS:
+        (span,) = (span for span in collector.named(step) if span.trace_id == first.trace_id)
+        assert span.parent_span_id == first.span_id
+        assert first.start_time_unix_nano <= span.start_time_unix_nano
+        assert span.end_time_unix_nano <= first.end_time_unix_nano
+    assert attributes(first) == {
+        "turns": len(report.turns),
+        "claims": len(report.claims),
+        "analyst": "rules",
+        "fell_back": False,
+        "knowledge": "snapshot",
+        "from_store": False,
+    }
+    assert attributes(again)["from_store"] is True
+    assert len(collector.spans) == len(STEPS) + 1 + 2
+
+
+async def test_a_docs_call_has_a_span_and_an_answer_from_the_cache_none(tmp_path: Path) -> None:
+    docs = DocsServer()
+    docs.start()
+    with collecting() as collector:
+        settings = settings_in(
+            tmp_path,
+            prefect_mcp_enabled=True,
+            prefect_docs_mcp_url=docs.url,
+            otel_exporter_otlp_endpoint=collector.url,
+        )
+        async with running(settings) as service:
+            assert await service.house.knowledge.ready(STARTED_S)
+            report = await service.analyze(force=True)
+            await service.analyze(force=True)
+    docs.stop()
+    calls = collector.named("mcp_call")
+    (look_up,) = {
+        span.span_id
+        for span in collector.named("look_up")
+        if span.span_id in {s.parent_span_id for s in calls}
+    }
+    assert len(calls) == report.knowledge.look_ups > 0
+    assert {span.parent_span_id for span in calls} == {look_up}
+    assert all(attributes(span)["tool"] == "docs_search_prefect" for span in calls)
+    sent = b"".join(collector.raw).decode("latin-1").lower()
+    assert not [query for query in docs.queries if query.lower() in sent]
+
+
+async def test_no_word_of_a_call_and_no_secret_is_in_a_span_also_where_a_step_fails(tmp_path: Path) -> None:
+    with collecting() as collector:
+        settings = settings_in(
+            tmp_path,
+            otel_exporter_otlp_endpoint=collector.url,
+            coach_api_tokens="tok-marked-0123456789",
+            prefect_api_key="pnu_marked",
+        )
+        async with running(settings) as service:
+            service.http.headers["authorization"] = "Bearer tok-marked-0123456789"
+            for file in settings.coach_data_dir.glob("*"):
+                if "knowledge" not in file.name:
+                    file.unlink()
+                    file.mkdir()
+            report = await service.analyze()
+    (save,) = collector.named("save")
+    assert save.status.code == Status.STATUS_CODE_ERROR
+    assert attributes(save)["error.type"] == "StoreUnavailable"
+    assert not any(span.events for span in collector.spans)
+    sent = b"".join(collector.raw).decode("latin-1").lower()
+    for word in ("quint", "achterberg", "airflow", "single sign-on", "marked", report.id, str(tmp_path)):
+        assert word.lower() not in sent
+
+
+async def test_the_environment_names_the_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "coaching-eu")
+    with collecting() as collector:
+        async with running(settings_in(tmp_path, otel_exporter_otlp_endpoint=collector.url)) as service:
+            await service.analyze()
+    assert collector.service_names == {"coaching-eu"}
+
+
+async def test_a_collector_that_is_away_costs_no_analysis_and_delays_no_stop(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, otel_exporter_otlp_endpoint="http://127.0.0.1:9")
+    async with asyncio.timeout(STARTED_S), running(settings) as service:
+        report = await service.analyze()
+    assert report.claims
+
+
+def run(script: str, folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        env={"PYTHONPATH": str(REPO), "PREFECT_MCP_ENABLED": "false", "HOME": str(folder)},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=STARTED_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+HOUSE = """
+    import asyncio, sys
+    from backend.analysis.engine import Options
+    from backend.formats import Limits, parse
+    from backend.house import open_house
+    from backend.settings import load_settings
+
+    async def main(**settings):
+        async with open_house(load_settings(**settings)) as house:
+            transcript = parse("Ann: Prefect is free.\\nBob: Fine.", limits=Limits(99, 999))
+            coached = await house.analyse(transcript, Options())
+            print("coached", coached.kept)
+"""
+
+
+def test_with_tracing_off_nothing_of_the_sdk_is_imported(tmp_path: Path) -> None:
+    script = (
+        HOUSE
+        + """
+    asyncio.run(main())
+    print([name for name in sys.modules if name.startswith(("opentelemetry.sdk", "opentelemetry.exporter"))])
+    """
+    )
+    assert run(script, tmp_path).splitlines()[-2:] == ["coached True", "[]"]
+
+
+def test_without_the_extra_the_log_says_so_and_the_service_works(tmp_path: Path) -> None:
+    script = (
+        HOUSE
+        + """
+    sys.modules["opentelemetry.sdk"] = None  # as where the extra is not installed
+    asyncio.run(main(otel_exporter_otlp_endpoint="http://127.0.0.1:9"))
+    """
+    )
+    said = run(script, tmp_path)
+    assert "tracing.off" in said
+    assert "coached True" in said
