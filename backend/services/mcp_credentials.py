@@ -132,7 +132,7 @@ class CloudToken(httpx2.Auth):
             if response.status_code != httpx2.codes.UNAUTHORIZED:
                 return
             if last:
-                raise PrefectUnreachable("It refuses a new token of Prefect Cloud's as well (HTTP 401)")
+                raise PrefectUnreachable("it refuses a new token of Prefect Cloud's as well (HTTP 401)")
             if self._token is token:  # nobody has renewed it meanwhile
                 self._token = None
 
