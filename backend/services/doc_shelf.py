@@ -11,6 +11,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import structlog
 
+from backend.errors import CoachError
 from backend.facts import KeptAnswer
 from backend.services.circuit import Circuit, CircuitOpen
 
@@ -160,7 +161,7 @@ class QuietShelf:
             return None
         except Exception as error:  # noqa: BLE001 -- whatever a shelf raises, the docs can still be asked
             self.errors += 1
-            log.warning("doc_shelf.failed", why=str(error) or type(error).__name__)
+            log.warning("doc_shelf.failed", why=_reason(error))
             return None
 
     def _track(self, task: asyncio.Future[T]) -> asyncio.Future[T]:
@@ -172,3 +173,8 @@ class QuietShelf:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()  # retrieved, since nobody may wait for it any longer
+
+
+def _reason(error: Exception) -> str:
+    """Only our own errors promise that their text holds nothing that was asked."""
+    return str(error) if isinstance(error, CoachError) else type(error).__name__
