@@ -1,6 +1,7 @@
 # One word per chore. Everything happens in .venv, made by `make env`.
 VENV := .venv
 BIN := $(VENV)/bin
+CODE := backend tests bench deploy
 BENCH := .venv-bench
 # The first Python from 3.11 on that is on the path; uv is used where it is.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -27,16 +28,20 @@ demo: env
 	@$(BIN)/call-coach demo
 
 test: env
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -m "not slow"
+
+# Real Prefect servers, images built by hand, gateways, soaks: several minutes.
+test-slow: env
+	$(BIN)/python -m pytest -q -m slow
 
 lint: env
-	$(BIN)/ruff format --check backend tests bench
-	$(BIN)/ruff check backend tests bench
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 
 format: env
-	$(BIN)/ruff format backend tests bench
-	$(BIN)/ruff check --fix backend tests bench
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
 
 # The clients Call Coach is measured beside, in venvs of their own.
 bench: $(BENCH)/.made
