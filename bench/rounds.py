@@ -45,6 +45,7 @@ EQUAL = 64
 IN_FLIGHT = 10
 QUIET_S = 0.25
 PATIENCE_S = 60
+STOP_S = 10
 LANGCHAIN = Path(sys.prefix) / "langchain" / "bin" / "python"
 
 PARALLEL = tuple(f"parallel_{at_once}_per_s" for at_once in CALLS)
@@ -89,8 +90,8 @@ class Contestant:
             raise SystemExit(f"The worker of {self.name} ended during `{order}`.")
         return Reply(**json.loads(line))
 
-    async def answered(self, queries: list[str], at_once: int = 1) -> Reply:
-        reply = await self.order("ask", queries, at_once)
+    async def answered(self, queries: list[str], at_once: int = 1, order: str = "ask") -> Reply:
+        reply = await self.order(order, queries, at_once)
         if reply.failed:
             raise SystemExit(f"{self.name}: {reply.failed} of {len(queries)} calls failed.")
         return reply
@@ -99,7 +100,12 @@ class Contestant:
         """Its stdin is closed, and with it go its clients and their children."""
         assert self._process.stdin
         self._process.stdin.close()
-        await self._process.wait()
+        try:
+            async with asyncio.timeout(STOP_S):
+                await self._process.wait()
+        except TimeoutError:
+            self.kill_children()
+            self._process.kill()
 
     def kill_children(self) -> None:
         for pid in _children(self._process.pid):
@@ -154,13 +160,13 @@ def versions() -> dict[str, str]:
 async def _open_all(contestants: list[Contestant], queries: Iterator[str]) -> None:
     """A first start that does not count: it imports, and fills the disk's cache."""
     first = _next(queries, 1)
-    await asyncio.gather(*(each.order("open", first) for each in contestants))
+    await asyncio.gather(*(each.answered(first, order="open") for each in contestants))
 
 
 async def _round(contestants: list[Contestant], queries: Iterator[str], gate: Gate) -> None:
     first = _next(queries, 1)
     for each in contestants:
-        each.measured["cold_start_s"].append((await each.order("open", first)).total)
+        each.measured["cold_start_s"].append((await each.answered(first, order="open")).total)
     for at_once, calls in CALLS.items():
         distinct = _next(queries, calls)
         for each in contestants:
