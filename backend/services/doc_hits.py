@@ -73,18 +73,30 @@ class _Answer(BaseModel):
     """An answer as sent. `read_at` and `as_of` here hold for every result without its own."""
 
     results: list[_Result]
+    query: str | None = None
     namespace: str | None = None
     read_at: AwareDatetime | None = None
     as_of: date | None = None
 
 
-def read_hits(answer: JsonObject | str) -> list[DocHit]:
-    """The hits of a docs search, nearest first as sent. DocsUnreachable where it is not an answer."""
+def read_hits(answer: JsonObject | str, query: str) -> list[DocHit]:
+    """The hits of a docs search, nearest first as sent. DocsUnreachable where it is not an answer to it.
+
+    A gateway that mixes up its clients gives one the answer to another's query.
+    """
     try:
         found = _Answer.model_validate(answer)
     except ValidationError:
         raise DocsUnreachable("The docs server's answer has another shape than a search result.") from None
+    if found.query and not _is_of(found.query, query):
+        raise DocsUnreachable("The docs server answered another query than was asked.")
     return [_hit(one, found) for one in found.results[:MAX_HITS]]
+
+
+def _is_of(echoed: str, asked: str) -> bool:
+    """Whether an answer's own query is the one asked; a server may tidy it up, but keeps most words."""
+    words = set(asked.casefold().split())
+    return 2 * len(words & set(echoed.casefold().split())) >= len(words)
 
 
 def read_notes(answer: JsonObject | str) -> str:

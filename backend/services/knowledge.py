@@ -104,9 +104,7 @@ class ProductKnowledge:
 
     @property
     def fingerprint(self) -> str:
-        return "\0".join(
-            (self._snapshot.fingerprint, self._docs_server if self._client else "no prefect-mcp")
-        )
+        return "\0".join((self._snapshot.fingerprint, self._identity if self._client else "no prefect-mcp"))
 
     @property
     def live(self) -> bool:

@@ -76,7 +76,7 @@ class Launch(Reach):
                 async with stdio_client(parameters, stderr) as streams:
                     stderr.close()  # ours: while it is open, the end of the child's would not show
                     await words.begun.wait()
-                    yield Line(streams, words.pid)
+                    yield Line(streams, words.pid, mode="auto")
             finally:
                 stderr.close()
                 with suppress(TimeoutError):  # what a child says as it dies may still be in the pipe

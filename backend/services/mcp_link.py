@@ -221,7 +221,9 @@ class Link:
         try:
             async with asyncio.timeout(self._reach.start_timeout_s) as self._opening:
                 line = await stack.enter_async_context(self._reach.connect(pulse.end, self._said))
-                client = await stack.enter_async_context(Client(nullcontext(line.streams), cache=None))
+                client = await stack.enter_async_context(
+                    Client(nullcontext(line.streams), mode=line.mode, cache=None)
+                )
                 connection = Connection(client, line.pid, pulse)
                 await self._list_tools(connection)
         finally:

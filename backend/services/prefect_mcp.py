@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
 from types import TracebackType
 from typing import Literal, NoReturn, Self, TypeVar
 
@@ -144,7 +145,9 @@ class PrefectMCP:
     ) -> list[DocHit]:
         """What the documentation says on a query of product vocabulary, nearest first."""
         top_k = max(1, min(top_k, MAX_HITS))
-        return await self._ask(SEARCH, {"query": query, "top_k": top_k}, timeout, read_hits)
+        return await self._ask(
+            SEARCH, {"query": query, "top_k": top_k}, timeout, partial(read_hits, query=query)
+        )
 
     async def release_notes(self, version: str, timeout: float) -> str:  # noqa: ASYNC109 -- as above
         """The release notes of a version such as "3.4.0", or of "latest"."""

@@ -33,7 +33,7 @@ Workers send a heartbeat.
 
 
 def hit(**result: JsonValue) -> DocHit:
-    [found] = read_hits({"results": [{"id": "1", "snippet": "text", **result}]})
+    [found] = read_hits({"results": [{"id": "1", "snippet": "text", **result}]}, "q")
     return found
 
 
@@ -66,7 +66,7 @@ def test_a_link_that_is_no_web_address_is_left_out(link: str) -> None:
 
 def test_an_answer_is_bounded_in_hits_and_in_text() -> None:
     result: JsonObject = {"id": "1", "snippet": "x" * (MAX_HIT_CHARS + 5)}
-    hits = read_hits({"results": [result] * (MAX_HITS + 5)})
+    hits = read_hits({"results": [result] * (MAX_HITS + 5)}, "q")
     assert [len(found.text) for found in hits] == [MAX_HIT_CHARS] * MAX_HITS
 
 
@@ -75,7 +75,9 @@ def test_reading_times_are_the_results_own_or_the_answers() -> None:
         {"id": "1", "snippet": "a", "read_at": "2026-11-20T08:00:00Z"},
         {"id": "2", "snippet": "b"},
     ]
-    first, second = read_hits({"results": results, "read_at": "2026-11-01T08:00:00Z", "as_of": "2026-08-01"})
+    first, second = read_hits(
+        {"results": results, "read_at": "2026-11-01T08:00:00Z", "as_of": "2026-08-01"}, "q"
+    )
     assert first.read_at == datetime(2026, 11, 20, 8, tzinfo=UTC)
     assert second.read_at == datetime(2026, 11, 1, 8, tzinfo=UTC)
     assert second.as_of == date(2026, 8, 1)
@@ -127,7 +129,20 @@ JSON = st.recursive(
 @given(st.dictionaries(st.sampled_from(["results", "error", "success", "namespace", "as_of"]), JSON))
 def test_whatever_is_answered_it_is_hits_or_docs_unreachable(answer: JsonObject) -> None:
     try:
-        hits = read_hits(answer)
+        hits = read_hits(answer, "q")
     except DocsUnreachable:
         return
     assert all(isinstance(found, DocHit) and "\0" not in found.text for found in hits)
+
+
+@pytest.mark.parametrize(
+    ("echoed", "taken"),
+    [("Work pools", True), ("work  POOLS ", True), ("audit logs retention", False), (None, True), ("", True)],
+)
+def test_an_answer_to_anothers_query_is_not_taken(echoed: str | None, taken: bool) -> None:
+    answer: JsonObject = {"query": echoed, "results": [{"id": "1", "snippet": "text"}]}
+    if taken:
+        assert len(read_hits(answer, "Work pools")) == 1
+    else:
+        with pytest.raises(DocsUnreachable, match="another query"):
+            read_hits(answer, "Work pools")
