@@ -102,6 +102,14 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             Snapshot.open, settings.coach_data_dir, settings.coach_knowledge_dir
         )
         stack.enter_context(closing(snapshot))
+        url = settings.database_url.get_secret_value() if settings.database_url else None
+        store = await stack.enter_async_context(Store.open(url, settings.coach_data_dir))
+        analysts: dict[str, Analyst] = {"rules": _rules(snapshot)}
+        claude = None
+        if settings.claude_configured:
+            claude = analysts["claude"] = _claude(settings, snapshot)
+            stack.push_async_callback(claude.close)
+        # Nothing after this can fail by a setting, so no child is started in vain.
         client, meters = None, Meters()
         if settings.prefect_mcp_enabled:
             client = await stack.enter_async_context(
@@ -109,8 +117,6 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
                     settings, allowed=snapshot.is_product_vocabulary, watched=_watched(meters, tracing)
                 )
             )
-        url = settings.database_url.get_secret_value() if settings.database_url else None
-        store = await stack.enter_async_context(Store.open(url, settings.coach_data_dir))
         cache = await stack.enter_async_context(
             DocCache(list[DocHit], fresh_s=settings.coach_docs_fresh_hours * 3600, shelf=store.shelf())
         )
@@ -118,11 +124,6 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         queries = (write_query(fact) for fact in snapshot.pack.facts if can_be_asked(fact))
         if warmer := DocWarmer.from_settings(settings, knowledge, queries):
             await stack.enter_async_context(warmer)
-        analysts: dict[str, Analyst] = {"rules": _rules(snapshot)}
-        claude = None
-        if settings.claude_configured:
-            claude = analysts["claude"] = _claude(settings, snapshot)
-            stack.push_async_callback(claude.close)
         yield House(
             settings=settings,
             store=store,
