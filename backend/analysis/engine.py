@@ -119,7 +119,7 @@ class Coach:
             scores=scores(talk, judgement),
             strengths=strengths(talk, judgement),
             priorities=priorities(talk, judgement),
-            follow_up=follow_up(transcript.call, judgement),
+            follow_up=follow_up(transcript.call, talk, judgement),
             warnings=_once(transcript.warnings, moments.warnings, looked_up.warnings, judgement.warnings),
             passages=cited_passages(judgement, briefs),
         )

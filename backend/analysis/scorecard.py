@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from backend.analysis.analyst import Judgement
+from backend.analysis.subjects import features, leading_feature
 from backend.report import (
     ACCUSING,
     Claim,
     FollowUp,
     Handling,
     Objection,
+    ObjectionCategory,
     OpenQuestion,
     Priority,
     Score,
@@ -22,6 +25,10 @@ from backend.transcript import Call
 
 MOST_PRIORITIES = 3
 LONGEST_HINT = 160
+QUESTIONS_NAMED = 2
+LEAST_DECIDED = 4
+"""Fewer claims that the docs settled say nothing of all that was claimed."""
+LEAST_SHARE_DECIDED = 0.25
 WORTH: dict[Handling, int] = {"well": 100, "partly": 60, "poorly": 20, "ignored": 0}
 
 
@@ -46,22 +53,25 @@ POOR = 50
 
 def scores(talk: TalkStats, judgement: Judgement) -> list[Score]:
     """One score for each dimension, None where the call gave no occasion for it."""
+    held = _held_to_us(talk, judgement)
     return [
-        _accuracy(judgement),
-        _objections(judgement),
+        _accuracy(held),
+        _objections(held),
         _discovery(talk),
         _competitors(judgement),
-        _open_questions(judgement),
+        _open_questions(held),
     ]
 
 
 def strengths(talk: TalkStats, judgement: Judgement) -> list[Strength]:
     """What was done well, each tied to the moments that show it."""
+    held = _held_to_us(talk, judgement)
     found = []
-    right = [claim.id for claim in judgement.claims if claim.verdict == "supported"]
-    if right and not _wrong(judgement):
-        found.append(Strength(text="What you said of the product agrees with the docs.", quotes=right))
-    well = [one.id for one in judgement.objections if one.handled == "well"]
+    right = [claim.id for claim in held.claims if claim.verdict == "supported"]
+    checked = f"{len(right)} of {len(held.claims)} claims could be checked, and the docs say the same."
+    if right and not _wrong(held) and _accuracy(held).value is not None:
+        found.append(Strength(text=checked, quotes=right))
+    well = [one.id for one in held.objections if one.handled == "well"]
     if well:
         found.append(Strength(text="You took up what worried them and answered it.", quotes=well))
     if (_discovery(talk).value or 0) >= WELL_DONE:
@@ -70,19 +80,25 @@ def strengths(talk: TalkStats, judgement: Judgement) -> list[Strength]:
 
 
 def priorities(talk: TalkStats, judgement: Judgement) -> list[Priority]:
-    """At most three, most urgent first: wrong claims, then objections, open questions, discovery."""
+    """At most three, most urgent first: wrong claims, then objections, open questions, discovery.
+
+    Claims about the same thing are one priority, and so are objections of the same kind.
+    """
+    held = _held_to_us(talk, judgement)
+    badly = _by_kind(one for one in held.objections if one.handled in ("ignored", "poorly"))
+    partly = _by_kind(one for one in held.objections if one.handled == "partly")
     return [
-        *map(_correct, _wrong(judgement)),
-        *map(_take_up, (one for one in judgement.objections if one.handled in ("ignored", "poorly"))),
-        *_close_questions(judgement),
-        *map(_take_up, (one for one in judgement.objections if one.handled == "partly")),
+        *map(_correct, _by_topic(_wrong(held))),
+        *(_take_up(alike) for alike in badly.values()),
+        *_close_questions(held),
+        *(_take_up(alike) for kind, alike in partly.items() if kind not in badly),
         *_ask_more(talk),
     ][:MOST_PRIORITIES]
 
 
-def follow_up(call: Call, judgement: Judgement) -> FollowUp | None:
-    """A note to the prospect that corrects what was wrong, with links; None where nothing was."""
-    wrong = [claim for claim in _wrong(judgement) if claim.correction]
+def follow_up(call: Call, talk: TalkStats, judgement: Judgement) -> FollowUp | None:
+    """A note to the prospect that corrects what our side said wrong, with links; None where nothing was."""
+    wrong = [claim for claim in _wrong(_held_to_us(talk, judgement)) if claim.correction]
     if not wrong:
         return None
     corrections = "\n\n".join(_corrected(claim) for claim in wrong)
@@ -97,13 +113,22 @@ def follow_up(call: Call, judgement: Judgement) -> FollowUp | None:
     )
 
 
+def _held_to_us(talk: TalkStats, judgement: Judgement) -> Judgement:
+    """What our side can be held to: its own claims, and nothing at all where nobody is known to be ours."""
+    ours = {one.speaker for one in talk.speakers if one.side == "internal"}
+    if not ours:
+        return Judgement()
+    claims = [claim for claim in judgement.claims if claim.quote.speaker in ours]
+    return judgement.model_copy(update={"claims": claims})
+
+
 def _accuracy(judgement: Judgement) -> Score:
-    """Right among what the documentation decided."""
-    decided = [
-        claim for claim in judgement.claims if claim.verdict == "supported" or claim.verdict in ACCUSING
-    ]
+    """Right among what the documentation decided; None where it decided too little to speak for the rest."""
+    checkable = [claim for claim in judgement.claims if claim.verdict != "out_of_scope"]
+    decided = [claim for claim in checkable if claim.verdict == "supported" or claim.verdict in ACCUSING]
     right = sum(claim.verdict == "supported" for claim in decided)
-    return _score("Product accuracy", [100.0 * right / len(decided)] if decided else [], decided)
+    enough = len(decided) >= max(LEAST_DECIDED, LEAST_SHARE_DECIDED * len(checkable))
+    return _score("Product accuracy", [100.0 * right / len(decided)] if enough else [], decided)
 
 
 def _objections(judgement: Judgement) -> Score:
@@ -128,8 +153,9 @@ def _competitors(judgement: Judgement) -> Score:
 
 
 def _open_questions(judgement: Judgement) -> Score:
+    """None where only open questions are listed: those that were answered would count too."""
     answered = [100 if one.answered else 0 for one in judgement.questions]
-    return _score("Open questions", answered, judgement.questions)
+    return _score("Open questions", answered if any(answered) else [], judgement.questions)
 
 
 def _score(name: str, values: Sequence[float], moments: Sequence[Claim | Objection | OpenQuestion]) -> Score:
@@ -152,26 +178,55 @@ def _wrong(judgement: Judgement) -> list[Claim]:
     return sorted(accused, key=lambda claim: -claim.confidence)
 
 
-def _correct(claim: Claim) -> Priority:
+def _by_topic(claims: Iterable[Claim]) -> list[list[Claim]]:
+    """Claims about the same thing together, in the order of the first of each."""
+    found: dict[str, list[Claim]] = {}
+    for claim in claims:
+        found.setdefault(_topic(claim), []).append(claim)
+    return list(found.values())
+
+
+def _topic(claim: Claim) -> str:
+    """What a wrong claim is about, in words of the product: a feature, else the page that settles it."""
+    right = claim.correction or claim.evidence[0].quote
+    said = leading_feature(claim.quote.text)
+    feature = said if said in features(right) else leading_feature(right)
+    return feature or _hint(_as_topic(claim.evidence[0].title))
+
+
+def _as_topic(title: str) -> str:
+    """A page's title as it stands inside a sentence: without its publisher, names in capitals."""
+    bare = _PUBLISHER.sub("", title).strip()
+    return bare[:1].lower() + bare[1:] if _PLAIN_START.match(bare) else bare
+
+
+def _correct(claims: Sequence[Claim]) -> Priority:
+    """One priority for wrong claims about the same thing."""
+    right = dict.fromkeys(claim.correction or claim.evidence[0].quote for claim in claims)
     return Priority(
-        title=f"Correct what you said: {_hint(claim.topic)}",
-        why=claim.reason,
-        do=f"Say instead: {claim.correction or claim.evidence[0].quote}",
-        quotes=[claim.id],
+        title=f"Correct what you said about {_topic(claims[0])}",
+        why=" ".join(dict.fromkeys(claim.reason for claim in claims)),
+        do=f"Say instead: {' '.join(right)}",
+        quotes=[claim.id for claim in claims],
     )
 
 
-def _take_up(objection: Objection) -> Priority:
-    ignored = objection.handled == "ignored"
+def _by_kind(objections: Iterable[Objection]) -> dict[ObjectionCategory, list[Objection]]:
+    found: dict[ObjectionCategory, list[Objection]] = {}
+    for one in objections:
+        found.setdefault(one.category, []).append(one)
+    return found
+
+
+def _take_up(objections: Sequence[Objection]) -> Priority:
+    """One priority for objections of one kind; it names the first."""
+    first = objections[0]
+    begin = "Finish answering" if first.handled == "partly" else "Answer"
     return Priority(
-        title="Answer the objection" if objection.handled != "partly" else "Finish answering the objection",
-        why=(
-            "Nobody of ours took it up."
-            if ignored
-            else "It was not both taken up in their words and answered with something that holds."
-        ),
-        do=objection.suggestion.text,
-        quotes=[objection.id],
+        title=f"{begin} {_WORRY[first.category]}",
+        why=f"They said “{_hint(first.quote.text)}” {_TAKEN[first.handled]}",
+        do=first.suggestion.text,
+        quotes=[one.id for one in objections],
     )
 
 
@@ -179,15 +234,23 @@ def _close_questions(judgement: Judgement) -> list[Priority]:
     left = [one for one in judgement.questions if not one.answered]
     if not left:
         return []
-    known = next((one.suggestion.text for one in left if one.suggestion), None)
+    known = next((one.suggestion.text for one in left if one.suggestion), "")
     return [
         Priority(
             title="Answer what was left open" if len(left) > 1 else "Answer the question left open",
-            why=f"Questions of theirs that were put off: {len(left)}.",
-            do=f"Send the answers the same day. {known or ''}".strip(),
+            why=_put_off([one.quote.text for one in left]),
+            do=f"Find out, and write to them with the answer. {known}".strip(),
             quotes=[one.id for one in left],
         )
     ]
+
+
+def _put_off(asked: Sequence[str]) -> str:
+    named = " and ".join(f"“{_hint(words)}”" for words in asked[:QUESTIONS_NAMED])
+    more = len(asked) - QUESTIONS_NAMED
+    if more > 0:
+        return f"They asked {named}, and {more} more; all were put off."
+    return f"They asked {named} and {'both were' if len(asked) > 1 else 'it was'} put off."
 
 
 def _ask_more(talk: TalkStats) -> list[Priority]:
@@ -214,3 +277,29 @@ def _corrected(claim: Claim) -> str:
 
 def _hint(text: str) -> str:
     return text if len(text) <= LONGEST_HINT else f"{text[: LONGEST_HINT - 1].rstrip()}…"
+
+
+_PUBLISHER = re.compile(r"\([^()]*\)\s*$")
+_PLAIN_START = re.compile(r"(?!(?:Prefect|Python|Airflow)\b)[A-Z][a-z]+\b")
+_TAKEN: dict[Handling, str] = {
+    "ignored": "and nobody of ours took it up.",
+    "poorly": "and the reply neither took that up nor answered it.",
+    "partly": "and the reply was only part of an answer.",
+    "well": "and it was answered.",
+}
+_WORRY: dict[ObjectionCategory, str] = {
+    "status_quo": "why they should change what they run today",
+    "build_in_house": "why not to build it themselves",
+    "price": "the objection to the price",
+    "security": "the worry about security",
+    "lock_in": "the worry about lock-in",
+    "migration_effort": "the worry about the effort of moving",
+    "maturity": "the worry about what becomes of the product",
+    "scale": "the worry about scale",
+    "feature_gap": "the objection that something is missing",
+    "timing": "the objection to the timing",
+    "authority": "the question of who decides",
+    "support": "the worry about support",
+    "compliance": "the worry about compliance",
+    "other": "the objection",
+}
