@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Literal
 from uuid import uuid4
 
@@ -39,6 +40,9 @@ TELLING_WORDS = 4
 """Fewer words of a moment find nothing by themselves."""
 QUERIES_PER_CALL = 80
 LIVE_PASSAGES_PER_MOMENT = 20
+MOMENTS_OF_A_KIND = 600
+"""So many claims, objections, mentions or questions of one call are judged: over ten times what an hour of
+a real call holds. Each costs some milliseconds and some kilobytes, and hostile input holds thousands."""
 
 BROKE = "Claude's answer could not be used because of a flaw in Call Coach; the log has the details."
 
@@ -97,19 +101,38 @@ class Coach:
         begun = time.perf_counter()
         with self._tracing.span("spot"):
             analyst, moments, why = await self._spot(transcript, options)
+            moments = _bounded(moments)
         briefs, looked_up = await self._brief(moments) if options.enrich else ({}, LookUps())
         with self._tracing.span("judge", analyst=analyst.kind):
             analyst, judgement, why = await self._judge(analyst, transcript, moments, briefs, why)
+        used = AnalystUsed(kind=analyst.kind, model=analyst.model, fell_back=why is not None, why=why)
         with self._tracing.span("verify"):
-            judgement = keep_what_is_verbatim(judgement, briefs)
-        talk = await asyncio.to_thread(talk_stats, transcript)
-        report = CoachingReport(
+            judgement = await asyncio.to_thread(keep_what_is_verbatim, judgement, briefs)
+            report = await asyncio.to_thread(
+                self._report, transcript, options, used, moments.warnings, looked_up, judgement, briefs
+            )
+        _log_coached(report, time.perf_counter() - begun)
+        return report
+
+    def _report(
+        self,
+        transcript: Transcript,
+        options: Options,
+        analyst: AnalystUsed,
+        spotting: list[str],
+        looked_up: LookUps,
+        judgement: Judgement,
+        briefs: Mapping[str, Brief],
+    ) -> CoachingReport:
+        """All of it counted, scored and put together. `spotting` are the warnings met while spotting."""
+        talk = talk_stats(transcript)
+        return CoachingReport(
             id=uuid4().hex,
             created_at=datetime.now(UTC),
             content_key=self.content_key(transcript, options),
             call=transcript.call,
             turns=transcript.turns,
-            analyst=AnalystUsed(kind=analyst.kind, model=analyst.model, fell_back=why is not None, why=why),
+            analyst=analyst,
             knowledge=KnowledgeUsed(**looked_up.model_dump(include=set(KnowledgeUsed.model_fields))),
             talk=talk,
             claims=judgement.claims,
@@ -120,11 +143,9 @@ class Coach:
             strengths=strengths(talk, judgement),
             priorities=priorities(talk, judgement),
             follow_up=follow_up(transcript.call, talk, judgement),
-            warnings=_once(transcript.warnings, moments.warnings, looked_up.warnings, judgement.warnings),
+            warnings=_once(transcript.warnings, spotting, looked_up.warnings, judgement.warnings),
             passages=cited_passages(judgement, briefs),
         )
-        _log_coached(report, time.perf_counter() - begun)
-        return report
 
     async def _spot(self, transcript: Transcript, options: Options) -> tuple[Analyst, Moments, str | None]:
         """Who spotted, what, and why it was not the analyst asked for."""
@@ -168,12 +189,14 @@ class Coach:
             queries = write_queries(_most_wanted(found), most=QUERIES_PER_CALL)
         with self._tracing.span("look_up", queries=len(queries)):
             looked_up = await self._knowledge.look_up(queries)
-        mentioned = {
-            mention.id: self._knowledge.positions(mention.competitor) for mention in moments.competitors
-        }
+        return await asyncio.to_thread(self._briefs, moments, found, looked_up), looked_up
+
+    def _briefs(
+        self, moments: Moments, found: Mapping[str, Sequence[FactMatch]], looked_up: LookUps
+    ) -> dict[str, Brief]:
         briefs = {
             moment: Brief(
-                facts=matches,
+                facts=list(matches),
                 passages=[
                     *_read(matches, looked_up)[:LIVE_PASSAGES_PER_MOMENT],
                     *(self._knowledge.passage(match.fact) for match in matches),
@@ -181,16 +204,11 @@ class Coach:
             )
             for moment, matches in found.items()
         }
-        return briefs | {
-            moment: Brief(passages=passages) for moment, passages in mentioned.items()
-        }, looked_up
-
-    def _match_both(self, about: str, words: str) -> list[FactMatch]:
-        """By what is claimed and by the words alone: what was said before helps, and may hide them."""
-        matches = self._knowledge.match(about, FACTS_PER_MOMENT)
-        if about == words or len(words.split()) < TELLING_WORDS:
-            return matches
-        return _in_turn(matches, self._knowledge.match(words, FACTS_PER_MOMENT))
+        mentioned = {
+            mention.id: Brief(passages=self._knowledge.positions(mention.competitor))
+            for mention in moments.competitors
+        }
+        return briefs | mentioned
 
     def _match(self, moments: Moments) -> dict[str, list[FactMatch]]:
         """The facts each claim, objection and question is about, best first."""
@@ -199,7 +217,12 @@ class Coach:
             *moments.objections,
             *moments.questions,
         ]
-        found = {moment.id: self._match_both(moment.about, moment.quote.text) for moment in asked}
+
+        @cache  # what is said twice is matched once
+        def closest(words: str) -> list[FactMatch]:
+            return self._knowledge.match(words, FACTS_PER_MOMENT)
+
+        found = {moment.id: _match_both(closest, moment.about, moment.quote.text) for moment in asked}
         for objection in moments.objections:
             if objection.guide:
                 found[objection.id] = _answers_first(
@@ -209,6 +232,32 @@ class Coach:
 
     def _wanted(self, options: Options) -> Literal["claude", "rules"]:
         return self._default if options.analyst == "auto" else options.analyst
+
+
+def _bounded(moments: Moments) -> Moments:
+    """At most MOMENTS_OF_A_KIND of each kind, the first ones, and a sentence on those left out."""
+    kinds = {
+        "claims": ("product claims", moments.claims),
+        "objections": ("objections", moments.objections),
+        "competitors": ("mentions of other products", moments.competitors),
+        "questions": ("open questions", moments.questions),
+    }
+    over = {field: kind for field, kind in kinds.items() if len(kind[1]) > MOMENTS_OF_A_KIND}
+    warnings = [
+        f"This call holds {len(found):,} {named}; only the first {MOMENTS_OF_A_KIND} are judged. "
+        "Send it in parts to have all of them judged."
+        for named, found in over.values()
+    ]
+    kept = {field: found[:MOMENTS_OF_A_KIND] for field, (_, found) in over.items()}
+    return moments.model_copy(update={**kept, "warnings": moments.warnings + warnings}) if over else moments
+
+
+def _match_both(closest: Callable[[str], list[FactMatch]], about: str, words: str) -> list[FactMatch]:
+    """By what is claimed and by the words alone: what was said before helps, and may hide them."""
+    matches = closest(about)
+    if about == words or len(words.split()) < TELLING_WORDS:
+        return matches
+    return _in_turn(matches, closest(words))
 
 
 def _in_turn(one: Sequence[FactMatch], other: Sequence[FactMatch]) -> list[FactMatch]:

@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 
 from backend.analysis.analyst import Brief, Judgement, Moments, SpottedClaim
-from backend.analysis.engine import QUERIES_PER_CALL, Coach, Options
+from backend.analysis.engine import MOMENTS_OF_A_KIND, QUERIES_PER_CALL, Coach, Options
 from backend.analysis.queries import write_query
 from backend.errors import AnalystFailed
 from backend.facts import DocQuery, Fact, FactMatch, KnowledgeStatus, LookUps, Passage
@@ -221,3 +221,47 @@ async def test_a_report_could_be_better_when_the_docs_are_back(
 ) -> None:
     report = await Coach(FakeKnowledge(made), {"rules": FakeAnalyst()}).coach(TRANSCRIPT)
     assert Coach(FakeKnowledge(live=live), {"rules": FakeAnalyst()}).could_do_better(report) is better
+
+
+class Talkative(FakeAnalyst):
+    """Finds the one claim as often as it is told."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    async def spot(self, transcript: Transcript) -> Moments:
+        (claim,) = (await super().spot(transcript)).claims
+        claims = [claim.model_copy(update={"id": f"c{nth}"}) for nth in range(1, self.times + 1)]
+        return Moments(claims=claims)
+
+
+class CountingKnowledge(FakeKnowledge):
+    def __init__(self) -> None:
+        super().__init__()
+        self.matched: list[str] = []
+
+    def match(self, words: str, k: int) -> list[FactMatch]:
+        self.matched.append(words)
+        return super().match(words, k)
+
+
+async def test_of_endlessly_many_claims_the_first_are_judged_and_a_warning_names_how_many_there_are() -> None:
+    coach = Coach(FakeKnowledge(), {"rules": Talkative(MOMENTS_OF_A_KIND + 7)})
+    report = await coach.coach(TRANSCRIPT)
+    assert [claim.id for claim in report.claims] == [f"c{nth}" for nth in range(1, MOMENTS_OF_A_KIND + 1)]
+    (told,) = (one for one in report.warnings if "claims" in one)
+    assert f"{MOMENTS_OF_A_KIND + 7:,} product claims" in told
+    assert f"first {MOMENTS_OF_A_KIND}" in told
+
+
+async def test_as_many_claims_as_are_allowed_are_all_judged_without_a_warning() -> None:
+    report = await Coach(FakeKnowledge(), {"rules": Talkative(MOMENTS_OF_A_KIND)}).coach(TRANSCRIPT)
+    assert len(report.claims) == MOMENTS_OF_A_KIND
+    assert report.warnings == TRANSCRIPT.warnings
+
+
+async def test_the_same_words_said_again_are_matched_once() -> None:
+    knowledge = CountingKnowledge()
+    await Coach(knowledge, {"rules": Talkative(50)}).coach(TRANSCRIPT)
+    assert sorted(set(knowledge.matched)) == sorted(knowledge.matched)
