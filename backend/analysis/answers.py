@@ -6,11 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from backend.analysis.analyst import Brief, SpottedCompetitor, SpottedObjection
+from backend.analysis.analyst import Brief, SpottedCompetitor, SpottedObjection, SpottedQuestion
 from backend.analysis.claim_cues import AFTER_PRODUCT_TALK
 from backend.analysis.proof import cite, proof
 from backend.analysis.pushback_cues import ACKNOWLEDGED
 from backend.analysis.questions import puts_off
+from backend.analysis.sentences import sentences
+from backend.analysis.subjects import features
+from backend.analysis.wording import meaning, share
 from backend.facts import Competitor, CompetitorFact, Fact, ObjectionGuide, Passage
 from backend.report import Handling, ObjectionCategory, Suggestion
 from backend.transcript import Transcript
@@ -22,6 +25,9 @@ FULL_ANSWER_WORDS = 30
 EXCHANGE_TURNS = 3
 WELL = 2
 """Of taken up, answered in full or confirmed, and not put off: so many make it well handled."""
+SHARED_WORDS = 2
+MOSTLY = 0.5
+"""A fact answers a question when it has so many of its meaning words, and this share of them."""
 HEDGE: Final = "Confirm this before you say it."
 
 _ASKS_BACK = re.compile(r"\?")
@@ -97,28 +103,56 @@ class Coachbook:
         return Suggestion(text=" ".join(parts) or _UNKNOWN_RIVAL[False], evidence=evidence)
 
 
-def settle(brief: Brief | None) -> Suggestion | None:
-    """What the best fact says to an open question."""
+def settle(question: SpottedQuestion, brief: Brief | None) -> Suggestion | None:
+    """What the best fact says to an open question, None where it is not plainly about the same thing."""
     if not (brief and brief.facts):
         return None
     fact = brief.facts[0].fact
+    if not _same_subject(question.quote.text, fact):
+        return None
     return Suggestion(text=f"The closest the docs come: {_said(fact)}", evidence=proof(fact, brief.passages))
 
 
 def handling(objection: SpottedObjection, transcript: Transcript) -> Handling:
     """How our side took it: taken up (acknowledged or asked back), answered with words of the product,
-    and confirmed by what they said to it."""
+    and confirmed by what they said to it. Without such an answer it was handled partly at most."""
     if objection.response is None:
         return "ignored"
     reply, reaction = _exchange(objection.response.turn, transcript)
     took_it_up = any(sign.search(reply) for sign in (ACKNOWLEDGED.pattern, _CONCEDES, _ASKS_BACK))
-    length, product = len(reply.split()), AFTER_PRODUCT_TALK.pattern.search(reply) is not None
-    if length < SUBSTANCE_WORDS or not (product or length >= FULL_ANSWER_WORDS):
+    length = len(reply.split())
+    if length < SUBSTANCE_WORDS or not (_has_substance(reply) or length >= FULL_ANSWER_WORDS):
         return "partly" if took_it_up or puts_off(reply) else "poorly"
-    if _DOUBTS.match(reaction):
+    answer = transcript.turns[objection.response.turn].text
+    if _DOUBTS.match(reaction) or not has_answer(answer):
         return "partly"
     full = length >= FULL_ANSWER_WORDS or _CONFIRMS.match(reaction) is not None
     return "well" if took_it_up + full + (not puts_off(reply)) >= WELL else "partly"
+
+
+def has_answer(text: str) -> bool:
+    """Whether some sentence answers: it speaks of the product and neither asks nor merely acknowledges."""
+    places = sentences(text)
+    told = " ".join(text[start:end] for start, end in places if not text[start:end].endswith("?"))
+    return len(told.split()) >= SUBSTANCE_WORDS and _has_substance(told.lower())
+
+
+def _has_substance(lower: str) -> bool:
+    return AFTER_PRODUCT_TALK.pattern.search(lower) is not None
+
+
+def _same_subject(words: str, fact: Fact) -> bool:
+    """Whether a fact is about what was asked: it names the features asked about, shares most of the
+    question's meaning words, and one of them is a term or title word of the fact."""
+    asked, named = meaning(words), features(words)
+    shared = asked & meaning(fact.statement)
+    subject = meaning(" ".join((fact.title, fact.section, *fact.terms)))
+    return (
+        named <= features(f"{fact.statement} {fact.title}")
+        and len(shared) >= SHARED_WORDS
+        and share(asked, shared) >= MOSTLY
+        and bool(shared & subject)
+    )
 
 
 def _exchange(at: int, transcript: Transcript) -> tuple[str, str]:

@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from backend.analysis.claim_cues import OWN, SHARED
 from backend.analysis.sentences import sentences
 from backend.transcript import Transcript, Turn
 
 ANSWER_WITHIN_TURNS = 2
 CLEAR_WORDS = 4
 """A shorter question is quoted with the sentence before it."""
+SHORT_WORDS = 4
+"""A question of so few words is about the product only where it has a word of the product."""
 OPENING_SENTENCES = 3
 
 _ASKS = re.compile(
@@ -33,10 +36,16 @@ _PUTS_OFF = re.compile(
     r"|i (?:believe|think) so|no idea)\b",
     re.IGNORECASE,
 )
+_OF_BUSINESS = re.compile(
+    rf"\b(?:{OWN}|{SHARED}|publish\w*|document\w*|credits?|regions?|support|certif\w*|hitrust|iso|tisax|gdpr"
+    r"|fedramp|pci|private network|residency|uptime|downtime)\b"
+)
 _PERSONAL = re.compile(
     r"\b(?:really\?|yes\?|no\?|sorry\?|hear me|see my|share my|my screen|how are you|who['’]s (?:joining"
     r"|on)|shall we"
-    r"|should we (?:start|wait)|right\?|isn['’]?t it\?|make sense\?|you mean|what kind\?)",
+    r"|should we (?:start|wait)|right\?|isn['’]?t it\?|make sense\?|you mean|what kind\?"
+    r"|how (?:was|were|is) (?:your|the) (?:weekend|week|trip|flight|holiday|day|kids?|family)"
+    r"|where are you (?:based|calling|from)|got (?:a|any) minute|still there)",
     re.IGNORECASE,
 )
 
@@ -68,10 +77,12 @@ def _question(turn: Turn) -> Asked | None:
     for nth in reversed(range(len(places))):
         start, end = places[nth]
         words = turn.text[start:end]
-        if _is_question(words):
-            before = turn.text[slice(*places[nth - 1])] if nth else ""
-            if nth and len(words.split()) < CLEAR_WORDS:
-                start = places[nth - 1][0]
+        if not _is_question(words):
+            continue
+        before = turn.text[slice(*places[nth - 1])] if nth else ""
+        if nth and len(words.split()) < CLEAR_WORDS:
+            start = places[nth - 1][0]
+        if _says_enough(turn.text[start:end]):
             return Asked(turn, start, end, before)
     return None
 
@@ -80,6 +91,11 @@ def _is_question(words: str) -> bool:
     if _PERSONAL.search(words):
         return False
     return words.rstrip("\"”'’").endswith("?") or (not words.endswith("!") and _ASKS.match(words) is not None)
+
+
+def _says_enough(quoted: str) -> bool:
+    """A short question is one about the product only where it has words of its own."""
+    return len(quoted.split()) > SHORT_WORDS or _OF_BUSINESS.search(quoted.lower()) is not None
 
 
 def _left_open(transcript: Transcript, turn: Turn) -> bool:

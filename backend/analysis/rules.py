@@ -159,7 +159,7 @@ class RulesAnalyst:
                     id=one.id,
                     quote=one.quote,
                     answered=one.answered,
-                    suggestion=settle(briefs.get(one.id)),
+                    suggestion=settle(one, briefs.get(one.id)),
                 )
                 for one in moments.questions
             ],
