@@ -19,6 +19,9 @@ INTRODUCTIONS = 4
 """So many turns at the start of a call at most, and a tenth of a short one."""
 RESPONSE_WITHIN_TURNS = 3
 RESPONSE_SENTENCES = 2
+MOST_RESPONSE_SENTENCES = 5
+TELLING_WORDS = 12
+"""Fewer words of a reply may be no more than its acknowledgement."""
 PLAINLY = 0.4
 """What is like no known kind of objection must weigh more to be one."""
 WORTH_OF_LIKENESS = 4.0
@@ -118,8 +121,14 @@ def _answer(transcript: Transcript, turn: Turn) -> Turn | None:
 
 
 def _opening(turn: Turn) -> Quote:
-    said = sentences(turn.text)[:RESPONSE_SENTENCES]
-    return turn.quote(said[0][0], said[-1][1])
+    """The beginning of a reply, as far as it takes for some words to stand in it."""
+    said = sentences(turn.text)
+    start, end = said[0][0], said[min(len(said), RESPONSE_SENTENCES) - 1][1]
+    for _, end_of_next in said[RESPONSE_SENTENCES:MOST_RESPONSE_SENTENCES]:
+        if len(turn.text[start:end].split()) >= TELLING_WORDS:
+            break
+        end = end_of_next
+    return turn.quote(start, end)
 
 
 def _words(text: str) -> frozenset[str]:

@@ -104,6 +104,18 @@ CUES: tuple[Cue, ...] = (
         r"|don['’]?t (?:hate|really care|need)|comfortable with|pretty sold|good|great|fine|nice|thanks"
         r"|thank you|fair|okay|i like|agree|helps|happy|love)\b",
     ),
+    cue(
+        "advises or asks us",
+        -1.5,
+        r"\b(?:i['’]d|i would) (?:lead|like you|start|go with|put|send|open|ask|skip)\b",
+    ),
+    cue(
+        "keeps something back",
+        -2.5,
+        r"\b(?:i['’]?m|i am|we['’]re|we are) not (?:giving|telling|saying|sharing|naming)\b",
+    ),
+    cue("parts", -3.0, r"\A\W*(?:bye|goodbye|see you|cheers|take care|talk soon)\b"),
+    cue("hardly a word", -1.5, r"\A(?:\S+\s+){0,3}\S*\Z"),
     cue("few words", -1.2, r"\A(?:\S+\s+){0,6}\S*\Z"),
 )
 ACKNOWLEDGED = cue(

@@ -93,7 +93,7 @@ def test_a_question_with_words_of_the_product_or_enough_words_is_open_when_put_o
         (
             (
                 "That's fair, I hear you, and I understand completely why you would feel that way about it,"
-                " and I would too if I were sitting in your chair this morning, honestly, so thank you for it."
+                " and I would too if I were in your chair this morning, honestly, so thank you for it."
             ),
             "partly",
         ),

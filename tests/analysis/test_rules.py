@@ -149,6 +149,34 @@ async def test_an_objection_that_nobody_answers_was_ignored(analyst: RulesAnalys
     assert [one.handled for one in judged.objections] == ["ignored"]
 
 
+@pytest.mark.parametrize(
+    ("said", "reply"),
+    [
+        ("i wont let you.", "bye bye"),
+        ("bye bye", "bye"),
+        ("I'm not giving you the price.", "Fair enough, ha. Had to ask."),
+        ("I'd lead with the number, because that's the box she looks at.", "Understood. No surprises."),
+        ("I do, but I'd like you to write it.", "No, it's good."),
+    ],
+)
+async def test_partings_advice_and_what_is_kept_back_are_no_objections(
+    analyst: RulesAnalyst, said: str, reply: str
+) -> None:
+    assert (await analyst.spot(call(f"Buyer: {said}", f"Rep: {reply}"))).objections == []
+
+
+async def test_a_reply_is_quoted_past_its_acknowledgement(analyst: RulesAnalyst) -> None:
+    moments = await analyst.spot(
+        call(
+            "Buyer: I have to explain why this is more expensive than nine dollars, I can't justify it.",
+            "Rep: Sure. Sure. So Step Functions is cheap. You can't run it on your laptop, and we can.",
+        )
+    )
+    response = moments.objections[0].response
+    assert response is not None
+    assert response.text.endswith("and we can.")
+
+
 async def test_a_question_that_was_put_off_stays_open_and_an_answered_one_does_not(
     analyst: RulesAnalyst,
 ) -> None:
