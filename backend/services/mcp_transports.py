@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Literal, Self
@@ -19,6 +20,8 @@ from backend.settings import PUBLIC_DOCS_MCP_URL, Settings
 
 _TIMES = httpx2.Timeout(30, read=300)  # an answer's stream may stay open; each call has its own deadline
 _GOODBYE_S = 2.0
+_MAX_ANSWER_BYTES = 32_000_000
+_MAX_ANSWER_S = 60.0
 _OF_DOCS = "docs_"  # what prefect-mcp puts before the docs server's own names
 
 
@@ -74,7 +77,7 @@ class Remote(Reach):
             headers={**self.headers, **(headers or {})},
             timeout=timeout or _TIMES,
             auth=auth,
-            event_hooks={"response": [] if auth else [_refuse_refusals]},
+            event_hooks={"response": [_bound] if auth else [_bound, _refuse_refusals]},
         )
 
     def secrets(self) -> list[str]:
@@ -91,6 +94,33 @@ class Remote(Reach):
 
     def our_name(self, tool: str) -> str:
         return _OF_DOCS + tool if self.transport == "docs" else tool
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """The body of an answer, as far as one may go in bytes and seconds."""
+
+    def __init__(self, body: AsyncIterable[bytes]) -> None:
+        self._body = body
+        self._ends = time.monotonic() + _MAX_ANSWER_S
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        read = 0
+        async for part in self._body:
+            read += len(part)
+            if read > _MAX_ANSWER_BYTES or time.monotonic() > self._ends:
+                raise httpx2.ReadError("its answer does not end")
+            yield part
+
+    async def aclose(self) -> None:
+        if isinstance(self._body, httpx2.AsyncByteStream):
+            await self._body.aclose()
+
+
+async def _bound(response: httpx2.Response) -> None:
+    """With the old handshake the SDK reads an answer on when its caller has left, for as long as it comes.
+    What a GET answers is the session's own stream, and has no end."""
+    if response.request.method == "POST" and isinstance(response.stream, AsyncIterable):
+        response.stream = _Bounded(response.stream)
 
 
 async def _refuse_refusals(response: httpx2.Response) -> None:
