@@ -36,6 +36,12 @@ SHARED = (
     r"|team|seats?|users?|price|priced|pricing|billed?|charge|free|quote|list price|discount|lineage"
     r"|notifications?|slack|teams|email|pages?|pause|suspend|cancel\w*"
 )
+GENERIC = (
+    r"cloud|open[- ]source|enterprise|starter|hobby|horizon|workers?|flows?|deployments?|webhooks?|retries?"
+    r"|concurrency|decorators?|artifacts?|control plane|self[- ]host\w*|rate limits?|heart ?beats?|oidc|saml"
+    r"|sso|mcp|soc 2|audit logs?|allow ?list\w*|rbac|scim"
+)
+"""Those of OWN that any talk about software may hold."""
 RIVALS = (
     r"air ?flow|dagster|temporal|kestra|luigi|argo|step functions|astronomer|databricks|mage|flyte|windmill"
     r"|jenkins"

@@ -15,10 +15,10 @@ from backend.analysis.claim_cues import (
     ANSWERS_A_QUESTION,
     BIAS,
     CUES,
+    GENERIC,
     OPENING,
     OWN,
     QUESTION,
-    SHARED,
 )
 from backend.analysis.cues import Cue, shown, total
 from backend.analysis.sentences import Clause, clauses, core, sentences
@@ -27,6 +27,11 @@ from backend.transcript import Transcript, Turn
 OPENING_TURNS = 8
 """So many turns at the start of a call are greetings and introductions, but not more than a tenth of it."""
 CONFIRMATION_WORDS = range(2, 13)
+LONG_CALL_WORDS = 200
+"""A call of so many words that is about the product names it, or its own nouns."""
+OWN_NOUNS = 6
+RARE_NOUNS = 2
+"""So many different nouns of the product, and of those that are rare elsewhere, stand for its name."""
 CLEAR_WORDS = 9
 """A shorter claim is searched for together with what was said before it."""
 
@@ -37,7 +42,10 @@ _CONFIRMS = re.compile(
     re.IGNORECASE,
 )
 _CONTENT = re.compile(r"\b(?!(?:yes|yeah|yep|yup|right|exactly|okay|um|uh|oh|no)\b)\w[\w'’]*", re.IGNORECASE)
-_PRODUCT = re.compile(rf"\b(?:{OWN}|{SHARED})\b")
+_UNMISTAKABLE = re.compile(rf"\b(?:{OWN}|single sign[- ]on|(?:pro|team) (?:plan|tier))\b")
+_NAMED = re.compile(r"\b(?:prefect|fast ?mcp)\b")
+_OWN = re.compile(rf"\b(?:{OWN})\b")
+_GENERIC = re.compile(GENERIC)
 _POINTS_BACK = re.compile(r"(?:it|its|they|those|that|these|this|which|same)\b", re.IGNORECASE)
 
 
@@ -55,8 +63,11 @@ def find_claims(transcript: Transcript, hear: Callable[[str], str]) -> Iterator[
     """The product claims of our side, in the order they were made; of everybody where nobody is known to
     be ours. Somebody of unknown side is no rep of ours merely for not being known.
 
-    `hear` puts product terms in the place of likely mishearings; quotes keep what was written.
+    `hear` puts product terms in the place of likely mishearings; quotes keep what was written. A long call
+    that never speaks of Prefect holds none.
     """
+    if not _is_about_the_product(transcript, hear):
+        return
     ours = "internal" if any(turn.side == "internal" for turn in transcript.turns) else "unknown"
     opening = min(OPENING_TURNS, len(transcript.turns) // 10)
     before: Turn | None = None
@@ -66,6 +77,20 @@ def find_claims(transcript: Transcript, hear: Callable[[str], str]) -> Iterator[
             found = list(_asserted(turn, asked, hear, opening=turn.index < opening))
             yield from found or _confirmed(turn, asked)
         before = turn
+
+
+def _is_about_the_product(transcript: Transcript, hear: Callable[[str], str]) -> bool:
+    """Whether Prefect, or several nouns that are hardly anybody else's, are named; an excerpt need not."""
+    words = 0
+    nouns: set[str] = set()
+    for turn in transcript.turns:
+        lower = hear(turn.text).lower()
+        words += len(lower.split())
+        nouns.update(noun.rstrip("s") for noun in _OWN.findall(lower))
+        if _NAMED.search(lower):
+            return True
+    rare = [noun for noun in nouns if not _GENERIC.fullmatch(noun)]
+    return words < LONG_CALL_WORDS or (len(nouns) >= OWN_NOUNS and len(rare) >= RARE_NOUNS)
 
 
 def _asserted(turn: Turn, asked: str, hear: Callable[[str], str], *, opening: bool) -> Iterator[Assertion]:
@@ -100,7 +125,7 @@ def _context_cues(asked: str, *, opening: bool) -> Iterator[Cue]:
 def _confirmed(turn: Turn, asked: str) -> Iterator[Assertion]:
     """What the turn agrees to, where it does no more than agree to something about the product."""
     question = _question(asked)
-    if not (_PRODUCT.search(question) and _CONFIRMS.match(turn.text)):
+    if not (_UNMISTAKABLE.search(question) and _CONFIRMS.match(turn.text)):
         return
     start, end = sentences(turn.text)[0]
     words = turn.text[start:end]

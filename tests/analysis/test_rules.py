@@ -80,6 +80,38 @@ async def test_agreeing_to_a_question_claims_what_was_asked(analyst: RulesAnalys
     assert "single sign-on is in the pro plan" in moments.claims[0].about.lower()
 
 
+async def test_agreeing_to_a_question_that_names_nothing_of_ours_claims_nothing(
+    analyst: RulesAnalyst,
+) -> None:
+    assert (
+        await claims(analyst, "Buyer: And the team logs that on the page?", "Rep: Yep, hundred percent.")
+        == []
+    )
+
+
+PODCAST = (
+    "Someone: You can put the logs in the cloud, and every deployment runs in a container.",
+    "Other: Yes to everything. The server keeps all of the state, and it always retries the events.",
+)
+
+
+async def test_a_long_talk_that_never_names_the_product_holds_no_claims(analyst: RulesAnalyst) -> None:
+    assert await claims(analyst, *PODCAST * 20) == []
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "Someone: We run Prefect for this.",
+        "Someone: The work pool, the workers, the flows, the deployments, automations and the flow runs.",
+    ],
+)
+async def test_a_long_call_that_names_the_product_or_its_nouns_holds_claims(
+    analyst: RulesAnalyst, named: str
+) -> None:
+    assert await claims(analyst, *PODCAST * 20, named)
+
+
 async def test_without_sides_claims_are_found_and_the_report_says_they_are_nobodys(
     analyst: RulesAnalyst,
 ) -> None:
@@ -211,7 +243,7 @@ async def test_a_turn_of_noise_breaks_nothing(analyst: RulesAnalyst) -> None:
 
 async def test_a_sentence_without_end_costs_no_more_than_its_length(analyst: RulesAnalyst) -> None:
     endless = "and it runs the tool a team wrote, so they bring flows or in Airflow it is " * 4_000
-    said = call("Buyer: How so?", f"Rep: {endless}", f"Buyer: {endless}")
+    said = call("Buyer: How does Prefect do it?", f"Rep: {endless}", f"Buyer: {endless}")
     moments = await analyst.spot(said)
     judged = await analyst.judge(said, moments, {})
     assert len(judged.claims) == len(moments.claims) > 0
