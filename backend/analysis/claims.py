@@ -59,27 +59,7 @@ class Assertion(NamedTuple):
     cues: tuple[str, ...]
 
 
-def find_claims(transcript: Transcript, hear: Callable[[str], str]) -> Iterator[Assertion]:
-    """The product claims of our side, in the order they were made; of everybody where nobody is known to
-    be ours. Somebody of unknown side is no rep of ours merely for not being known.
-
-    `hear` puts product terms in the place of likely mishearings; quotes keep what was written. A long call
-    that never speaks of Prefect holds none.
-    """
-    if not _is_about_the_product(transcript, hear):
-        return
-    ours = "internal" if any(turn.side == "internal" for turn in transcript.turns) else "unknown"
-    opening = min(OPENING_TURNS, len(transcript.turns) // 10)
-    before: Turn | None = None
-    for turn in transcript.turns:
-        if turn.side == ours:
-            asked = hear(before.text).lower() if before and before.side != "internal" else ""
-            found = list(_asserted(turn, asked, hear, opening=turn.index < opening))
-            yield from found or _confirmed(turn, asked)
-        before = turn
-
-
-def _is_about_the_product(transcript: Transcript, hear: Callable[[str], str]) -> bool:
+def is_about_the_product(transcript: Transcript, hear: Callable[[str], str]) -> bool:
     """Whether Prefect, or several nouns that are hardly anybody else's, are named; an excerpt need not."""
     words = 0
     nouns: set[str] = set()
@@ -91,6 +71,23 @@ def _is_about_the_product(transcript: Transcript, hear: Callable[[str], str]) ->
             return True
     rare = [noun for noun in nouns if not _GENERIC.fullmatch(noun)]
     return words < LONG_CALL_WORDS or (len(nouns) >= OWN_NOUNS and len(rare) >= RARE_NOUNS)
+
+
+def find_claims(transcript: Transcript, hear: Callable[[str], str]) -> Iterator[Assertion]:
+    """The product claims of our side, in the order they were made; of everybody where nobody is known to
+    be ours. Somebody of unknown side is no rep of ours merely for not being known.
+
+    `hear` puts product terms in the place of likely mishearings; quotes keep what was written.
+    """
+    ours = "internal" if any(turn.side == "internal" for turn in transcript.turns) else "unknown"
+    opening = min(OPENING_TURNS, len(transcript.turns) // 10)
+    before: Turn | None = None
+    for turn in transcript.turns:
+        if turn.side == ours:
+            asked = hear(before.text).lower() if before and before.side != "internal" else ""
+            found = list(_asserted(turn, asked, hear, opening=turn.index < opening))
+            yield from found or _confirmed(turn, asked)
+        before = turn
 
 
 def _asserted(turn: Turn, asked: str, hear: Callable[[str], str], *, opening: bool) -> Iterator[Assertion]:

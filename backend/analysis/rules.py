@@ -21,7 +21,7 @@ from backend.analysis.analyst import (
     SpottedQuestion,
 )
 from backend.analysis.answers import Coachbook, handling, settle
-from backend.analysis.claims import find_claims
+from backend.analysis.claims import find_claims, is_about_the_product
 from backend.analysis.disagreement import Comparison, Finding
 from backend.analysis.proof import proof
 from backend.analysis.pushback import Guides, find_pushback
@@ -43,8 +43,12 @@ VERSION = "rules-2"
 LONGEST_TOPIC = 60
 
 SIDES_UNKNOWN = (
-    "The transcript does not say who is ours and who is the prospect, so claims are not put down to anybody:"
-    " give the participants' sides or e-mail addresses to have them told apart."
+    "The transcript does not say who is ours and who is the prospect, so claims are not put down to anybody"
+    " and nothing is scored: give the participants' sides or e-mail addresses to have them told apart."
+)
+NOT_NAMED = (
+    "Neither Prefect nor enough of its own words are named in this call, so no claims, objections or open"
+    " questions about it were looked for."
 )
 
 
@@ -83,18 +87,12 @@ class RulesAnalyst:
         return await asyncio.to_thread(self._judge, transcript, moments, briefs)
 
     def _spot(self, transcript: Transcript) -> Moments:
+        if not is_about_the_product(transcript, self._hear):
+            return Moments(competitors=self._mentions(transcript), warnings=[NOT_NAMED])
         return Moments(
             claims=self._claims(transcript),
             objections=self._objections(transcript),
-            competitors=[
-                SpottedCompetitor(
-                    id=f"m{nth}",
-                    quote=one.turn.quote(one.start, one.end),
-                    competitor=one.competitor,
-                    context=one.context,
-                )
-                for nth, one in enumerate(self._rivals.find(transcript), 1)
-            ],
+            competitors=self._mentions(transcript),
             questions=[
                 SpottedQuestion(
                     id=f"q{nth}",
@@ -115,6 +113,17 @@ class RulesAnalyst:
                 about=one.about,
             )
             for nth, one in enumerate(find_claims(transcript, self._hear), 1)
+        ]
+
+    def _mentions(self, transcript: Transcript) -> list[SpottedCompetitor]:
+        return [
+            SpottedCompetitor(
+                id=f"m{nth}",
+                quote=one.turn.quote(one.start, one.end),
+                competitor=one.competitor,
+                context=one.context,
+            )
+            for nth, one in enumerate(self._rivals.find(transcript), 1)
         ]
 
     def _objections(self, transcript: Transcript) -> list[SpottedObjection]:

@@ -73,7 +73,8 @@ def strengths(talk: TalkStats, judgement: Judgement) -> list[Strength]:
         found.append(Strength(text=checked, quotes=right))
     well = [one.id for one in held.objections if one.handled == "well"]
     if well:
-        found.append(Strength(text="You took up what worried them and answered it.", quotes=well))
+        answered = f"You took up and answered {len(well)} of {len(held.objections)} objections."
+        found.append(Strength(text=answered, quotes=well))
     if (_discovery(talk).value or 0) >= WELL_DONE:
         found.append(Strength(text="You asked and let them talk.", quotes=[]))
     return found
