@@ -236,7 +236,7 @@ class Coach:
 
 def _bounded(moments: Moments) -> Moments:
     """At most MOMENTS_OF_A_KIND of each kind, the first ones, and a sentence on those left out."""
-    kinds = {
+    kinds: dict[str, tuple[str, Sequence[object]]] = {
         "claims": ("product claims", moments.claims),
         "objections": ("objections", moments.objections),
         "competitors": ("mentions of other products", moments.competitors),
