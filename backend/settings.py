@@ -249,17 +249,23 @@ def _refuse_misspelt(names: set[str]) -> None:
 
 
 def _almost(name: str, known: str) -> bool:
-    """Whether a name is a misspelling of a known one: word by word alike, or only the underscores differ.
+    """Whether a name is a misspelling of a known one: word by word alike, a letter or two astray in the
+    whole, or only the underscores differ.
 
     Prefect and Anthropic have many settings of their own; one more word makes it another name.
     """
     if name.replace("_", "") == known.replace("_", ""):
         return True
     words, wanted = name.split("_"), known.split("_")
-    return len(words) == len(wanted) and all(
-        difflib.SequenceMatcher(None, one, other).ratio() > 0.7
-        for one, other in zip(words, wanted, strict=True)
+    if len(words) != len(wanted):
+        return False
+    return _alike(name, known) >= 0.93 or all(
+        _alike(one, other) > 0.7 for one, other in zip(words, wanted, strict=True)
     )
+
+
+def _alike(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other).ratio()
 
 
 def _sentence(error: ValidationError) -> str:

@@ -47,7 +47,17 @@ def test_a_misspelt_name_of_prefects_stops_the_start_but_their_other_settings_do
     monkeypatch.setenv("PREFECT_UI_API_URL", "http://127.0.0.1:4200/api")
     monkeypatch.setenv("ANTHROPIC_LOG", "info")
     load_settings()
+    monkeypatch.setenv("PREFECT_UI_URL", "http://127.0.0.1:4200")
+    monkeypatch.setenv("DATABASE_URI", "sqlite://")
+    load_settings()
     monkeypatch.setenv("PREFECT_MCP_ENABLE", "false")
+    with pytest.raises(UnusableSetting, match="did you mean PREFECT_MCP_ENABLED"):
+        load_settings()
+
+
+@pytest.mark.parametrize("name", ["PREFECT_MPC_ENABLED", "PREFECT_MCP_EANBLED", "PERFECT_MCP_ENABLED"])
+def test_letters_in_the_wrong_order_stop_the_start(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "false")
     with pytest.raises(UnusableSetting, match="did you mean PREFECT_MCP_ENABLED"):
         load_settings()
 
