@@ -27,7 +27,7 @@ from backend.formats.hygiene import WHAT_TO_SEND, clean, decode
 from backend.formats.people import CallHints, HintedParticipant, identify
 from backend.transcript import Transcript, Turn
 
-__all__ = ["CallHints", "FormatName", "HintedParticipant", "Limits", "parse"]
+__all__ = ["CallHints", "FormatName", "HintedParticipant", "Limits", "parse", "recognised"]
 
 FormatName = Literal[
     "auto",
@@ -104,6 +104,11 @@ def parse(
     if call.duration_s is None:
         call.duration_s = _last_time(said)
     return Transcript(call=call, turns=said, format=name, warnings=warnings)
+
+
+def recognised(value: JsonValue) -> bool:
+    """Whether this JSON is in one of the known formats."""
+    return any(known.fits(value) for known in _JSON)
 
 
 def _opened(data: bytes | str | JsonValue, format: FormatName) -> JsonValue:  # noqa: A002

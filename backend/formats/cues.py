@@ -10,6 +10,8 @@ from backend.errors import CallTooLong, NoTurns
 from backend.transcript import Call, Cue, Turn
 
 UNKNOWN_SPEAKER = "Unknown speaker"
+CHARS_OF_A_WORD = 20
+"""A word of more characters counts as several: no language's words are so long on average."""
 
 
 class Utterance(NamedTuple):
@@ -57,11 +59,12 @@ def turns(utterances: Iterable[Utterance], limits: Limits) -> list[Turn]:
         said = utterance.text.split()
         if not said:
             continue
-        words += len(said)
+        text = " ".join(said)
+        words += max(len(said), len(text) // CHARS_OF_A_WORD)
         speaker = utterance.speaker or UNKNOWN_SPEAKER
         if not spoken or spoken[-1].speaker != speaker:
             spoken.append(_Growing(speaker))
-        spoken[-1].add(" ".join(said), utterance.start_s, utterance.end_s)
+        spoken[-1].add(text, utterance.start_s, utterance.end_s)
         _check_length(len(spoken), words, limits)
     if not spoken:
         raise NoTurns("Nobody says anything in this transcript: send one that holds at least one turn.")

@@ -9,12 +9,16 @@ from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, FailFast, JsonValue, ValidationError
+from pydantic_core import ErrorDetails
 
 from backend.errors import UnreadableTranscript
 from backend.formats.hygiene import clean, squeeze
 
 LONGEST_S = 7 * 24 * 3600.0
 """A time past a week is not a time in a call; it is dropped."""
+
+YEARS = range(1970, 2201)
+"""A date outside these is a slip or a joke; besides, near the ends of the calendar no zone can be changed."""
 
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):(\d{1,2}(?:[.,]\d{1,9})?)")
 
@@ -52,20 +56,22 @@ def clock(text: str) -> float | None:
 
 
 def moment(value: object) -> datetime | None:
-    """A date and time from ISO text or an epoch in seconds or milliseconds; UTC where no zone is named."""
+    """A date and time from ISO text or an epoch in seconds or milliseconds; UTC where no zone is named.
+    None for anything absurd."""
     try:
         if isinstance(value, str):
-            read = datetime.fromisoformat(value.strip())
-            return zoned(read)
+            return dated(datetime.fromisoformat(value.strip()))
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value / 1000 if abs(value) > 1e11 else value, UTC)
+            return dated(datetime.fromtimestamp(value / 1000 if abs(value) > 1e11 else value, UTC))
     except (ValueError, OverflowError, OSError):
         return None
     return None
 
 
-def zoned(when: datetime) -> datetime:
-    """The same moment with a zone: UTC where none is named."""
+def dated(when: datetime) -> datetime:
+    """The same moment with a zone: UTC where none is named. Raises ValueError for a year no call is of."""
+    if when.year not in YEARS:
+        raise ValueError(f"lies outside the years {YEARS[0]} to {YEARS[-1]}")
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
@@ -77,7 +83,7 @@ def text(value: object) -> str:
         return clean(value)
     if isinstance(value, int | float) and abs(value) < 1e30:
         return str(value)
-    raise ValueError("text was expected here")
+    raise ValueError("must be text")
 
 
 def _number(value: str) -> float | None:
@@ -124,9 +130,49 @@ def read_as(model: type[Model], value: JsonValue, title: str) -> Model:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the top level"
-        why = first["msg"].removeprefix("Value error, ")
-        raise UnreadableTranscript(
-            f"This {title} cannot be read: at {place}, {why[0].lower()}{why[1:]}."
-        ) from None
+        raise UnreadableTranscript(f"This {title} cannot be read: {misfit(error, 'all of it')}.") from None
+
+
+def misfit(error: ValidationError, whole: str) -> str:
+    """What is wrong first, and where, in words of ours. `whole` is what to call the value itself."""
+    return misfit_in(error.errors(include_url=False, include_input=False)[0], whole)
+
+
+def misfit_in(found: ErrorDetails, whole: str) -> str:
+    """The same for one finding of pydantic's."""
+    # Pydantic puts its own type names between the keys: "_Row", "function-before[…]".
+    keys = [squeeze(str(part)) for part in found["loc"]]
+    place = ".".join(key[:80] for key in keys if key and key[0] != "_" and "[" not in key) or whole
+    return f"{place} {_why(found)}"
+
+
+def _why(found: ErrorDetails) -> str:
+    kind, limits = found["type"], found.get("ctx", {})
+    match kind:
+        case "extra_forbidden":
+            return "is not a field here"
+        case "missing":
+            return "is missing"
+        case "too_long" if limits["field_type"] == "List":
+            return f"holds more than {limits['max_length']:,} items"
+        case "too_long" | "string_too_long":
+            return f"is longer than {limits['max_length']:,} characters"
+        case "literal_error":
+            return f"must be {limits['expected']}"
+        case "value_error":
+            return str(limits["error"])
+    wanted = next((words for start, words in _WANTED.items() if kind.startswith(start)), None)
+    return f"must be {wanted}" if wanted else "cannot be used"
+
+
+_WANTED = {
+    "bool": "true or false",
+    "date": "a date and time such as 2026-11-20T14:02:00Z",
+    "dict": "an object",
+    "float": "a number",
+    "int": "a whole number",
+    "list": "a list",
+    "model": "an object",
+    "string": "text",
+}
+"""What was asked for, by how pydantic's names for misfits of type begin."""

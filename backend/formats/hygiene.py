@@ -25,6 +25,7 @@ _SIGNATURES = (
 )
 _CONTROLS = bytes({*range(9), *range(14, 28), 127})
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
+_NOT_ASCII = bytes(range(128, 256))
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -65,7 +66,15 @@ def _eight_bit(data: bytes) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         cut_short = error.start >= len(data) - 3
-        return data.decode("utf-8" if cut_short else "cp1252", errors="replace")
+        damaged = cut_short or _mostly_utf8(data)
+        return data.decode("utf-8" if damaged else "cp1252", errors="replace")
+
+
+def _mostly_utf8(data: bytes) -> bool:
+    """Whether more of the characters beyond ASCII are whole in UTF-8 than broken."""
+    ascii_only = len(data.translate(None, _NOT_ASCII))
+    whole = len(data.decode("utf-8", errors="ignore")) - ascii_only
+    return whole > data.decode("utf-8", errors="replace").count("\ufffd")
 
 
 def _utf16(data: bytes) -> str | None:

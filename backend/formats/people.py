@@ -11,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from backend.formats.cues import UNKNOWN_SPEAKER
-from backend.formats.fields import Line, zoned
+from backend.formats.fields import Line, dated
 from backend.transcript import Call, Participant, Side
 
 MAILBOXES = frozenset(
@@ -42,7 +42,7 @@ class HintedParticipant(BaseModel):
     @model_validator(mode="after")
     def _somebody(self) -> Self:
         if not self.name and not self.email:
-            raise ValueError("a participant needs a name or an email")
+            raise ValueError("needs a name or an email")
         return self
 
 
@@ -53,7 +53,7 @@ class CallHints(BaseModel):
 
     id: Line | None = Field(None, max_length=200)
     title: Line | None = Field(None, max_length=500)
-    started_at: Annotated[datetime, AfterValidator(zoned)] | None = None
+    started_at: Annotated[datetime, AfterValidator(dated)] | None = None
     rep: Line | None = Field(None, max_length=320)
     participants: list[HintedParticipant] = Field(default_factory=list, max_length=500)
 
@@ -111,6 +111,7 @@ class _Directory:
         keys |= {("spelt", way) for way in _spellings(words)}
         keys |= {("first", words[0])} if words else set()
         keys |= {("alone", words[0])} if len(words) == 1 else set()
+        keys |= {("bare", _turned(person.name))}
         keys |= {("email", person.email.casefold())} if person.email else set()
         for key in keys:
             self._by.setdefault(key, []).append(person)
@@ -120,6 +121,7 @@ class _Directory:
         words = _bare(name)
         keys = [("email", email.casefold()), ("whole", name.casefold()), ("bare", " ".join(words))]
         keys += [("first" if len(words) == 1 else "alone", words[0])] if words else []
+        keys += [("bare", _turned(name))]
         found = (self._only(kind, value) for kind, value in keys if value)
         return next((person for person in found if person), None) or self.owner(email)
 
@@ -158,6 +160,12 @@ def _mark_rep(rep: str, directory: _Directory) -> bool:
 def _bare(name: str) -> list[str]:
     """The words of a name in small letters, without what stands in brackets or after a bar."""
     return re.split(r"[|(\[]", name, maxsplit=1)[0].casefold().replace(",", " ").split()
+
+
+def _turned(name: str) -> str:
+    """“Quint, Mara” as “mara quint”; empty for a name without one comma."""
+    family, comma, given = re.split(r"[|(\[]", name, maxsplit=1)[0].casefold().partition(",")
+    return "" if not comma or "," in given else " ".join(f"{given} {family}".split())
 
 
 def _spellings(words: Sequence[str]) -> set[str]:

@@ -13,7 +13,7 @@ from backend.errors import CoachError
 from backend.formats import FormatName
 from backend.pages import cards, wording
 from backend.report import CoachingReport
-from backend.store.tables import CallPage
+from backend.store.tables import CallPage, heading
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -71,6 +71,7 @@ def call_page(report: CoachingReport) -> str:
     return _page(
         "call.html",
         report=report,
+        heading=heading(report.call),
         cards=by_id,
         turns=cards.beside_turns(report, by_id),
         wrong=report.wrong_claims(),

@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from backend.analysis.engine import Options
 from backend.errors import BadRequest
-from backend.formats import CallHints, FormatName, Limits, parse
-from backend.formats.fields import decode_json
+from backend.formats import CallHints, FormatName, Limits, parse, recognised
+from backend.formats.fields import decode_json, misfit
 from backend.formats.hygiene import decode
 from backend.house import Coached, House
 from backend.report import CoachingReport
@@ -60,7 +60,7 @@ class AnalyzeQuery(BaseModel):
 
     def hints(self) -> CallHints | None:
         given = self.model_dump(include={"id", "title", "started_at", "rep"}, exclude_none=True)
-        return CallHints(**given) if given else None
+        return _checked(CallHints, given) if given else None
 
     def options(self) -> AnalyzeOptions:
         return AnalyzeOptions(enrich=self.enrich, analyst=self.analyst, force=self.force)
@@ -104,8 +104,9 @@ def router() -> APIRouter:
         house: House = request.app.state.house
         report, kept = await analyse(house, await read_request(request))
         where = {"Location": f"/calls/{report.id}"} if kept else None
-        # Serialised once: FastAPI would validate and serialise it again.
-        return Response(report.model_dump_json(), headers=where, media_type="application/json")
+        # Serialised once, FastAPI would do it twice; beside the event loop, for it may be megabytes.
+        body = await asyncio.to_thread(report.model_dump_json)
+        return Response(body, headers=where, media_type="application/json")
 
     return routes
 
@@ -151,11 +152,13 @@ def _json(body: bytes, wishes: AnalyzeQuery) -> Asked:
 
 
 def _is_request(decoded: JsonValue) -> bool:
-    if not isinstance(decoded, dict) or "transcript" not in decoded:
+    """Whether this is meant as the documented request; with a slip in it, if it is no known format."""
+    if not isinstance(decoded, dict) or not decoded.keys() & AnalyzeRequest.model_fields.keys():
         return False
     call = decoded.get("call")
     from_gong = isinstance(call, dict) and "parties" in call
-    return not from_gong and set(decoded) <= set(AnalyzeRequest.model_fields)
+    sound = "transcript" in decoded and not from_gong and decoded.keys() <= AnalyzeRequest.model_fields.keys()
+    return sound or not recognised(decoded)
 
 
 async def read_upload(request: Request) -> Asked:
@@ -181,6 +184,4 @@ def _checked(model: type[Wishes], given: object) -> Wishes:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the body"
-        raise BadRequest(f"{where} cannot be used: {first['msg'][0].lower()}{first['msg'][1:]}.") from None
+        raise BadRequest(f"{misfit(error, 'the body')}.") from None

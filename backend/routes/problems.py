@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from backend.errors import BadRequest, CoachError, MethodNotAllowed, NotFound, NotLoggedIn
+from backend.formats.fields import misfit_in
 from backend.pages.page import Page
 from backend.pages.render import error_page
 from backend.routes.turnstile import template
@@ -57,13 +58,12 @@ def _problem(request: Request, error: Exception) -> CoachError:
         case CoachError():
             return error
         case RequestValidationError():
-            first = error.errors()[0]
-            return BadRequest(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}.")
+            return BadRequest(f"{misfit_in(error.errors()[0], 'the request')}.")
         case HTTPException(status_code=HTTPStatus.NOT_FOUND):
             return NotFound(f"There is nothing at {path}.")
         case HTTPException(status_code=HTTPStatus.METHOD_NOT_ALLOWED):
             return MethodNotAllowed(f"{path} does not take {request.method}.")
         case HTTPException():
-            return BadRequest(f"The request could not be read: {error.detail}.")
+            return BadRequest(f"The request could not be read: {error.detail.rstrip('.')}.")
         case _:  # Starlette logs the traceback after this answer; the user needs none of it.
             return CoachError("Call Coach met a flaw of its own and stored nothing; its log has the details.")

@@ -9,7 +9,11 @@ from sqlalchemy import JSON, Index, String, Text
 from sqlmodel import Field, SQLModel
 
 from backend.facts import KnowledgeStatus
+from backend.formats.cues import UNKNOWN_SPEAKER
 from backend.report import AnalystKind, CoachingReport
+from backend.transcript import Call
+
+UNTITLED = "Untitled call"
 
 
 class CallSummary(SQLModel):
@@ -80,7 +84,7 @@ def row_of(report: CoachingReport) -> ReportRow:
     return ReportRow(
         id=report.id,
         created_at=_utc(report.created_at),
-        title=storable(call.title) if call.title is not None else None,
+        title=storable(heading(call)),
         reps=[storable(person.name) for person in call.participants if person.side == "internal"],
         started_at=_utc(call.started_at) if call.started_at else None,
         duration_s=call.duration_s,
@@ -98,9 +102,27 @@ def row_of(report: CoachingReport) -> ReportRow:
     )
 
 
+def heading(call: Call) -> str:
+    """What a call is called where people look for it: its title, or else who speaks, our side first."""
+    if call.title:
+        return call.title
+    people = sorted(
+        (person for person in call.participants if person.name != UNKNOWN_SPEAKER),
+        key=lambda person: person.side != "internal",
+    )
+    if not people:
+        return UNTITLED
+    first, *others = [person.name for person in people]
+    more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+    return f"{first} with {others[0]}{more}" if others else first
+
+
 def _utc(when: datetime) -> datetime:
-    """A time that names no zone is taken as UTC."""
-    return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    """A time that names no zone is taken as UTC; so is one at an edge of the calendar, that has no UTC."""
+    try:
+        return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    except OverflowError:
+        return when.replace(tzinfo=UTC)
 
 
 def storable(text: str) -> str:

@@ -193,3 +193,23 @@ def test_a_call_too_long_names_the_limit_and_the_setting() -> None:
 def test_a_million_of_anything_ends(piece: str, head: str) -> None:
     """Quadratic work on this much would not end within the life of a test run."""
     assert outcome(head + piece * (1_000_000 // len(piece)))
+
+
+@pytest.mark.parametrize("damage", [b"\xff", b"\xc3", b"\xe2\x82"])
+def test_one_bad_byte_does_not_spoil_the_other_letters(damage: bytes) -> None:
+    data = "Dev\u00f6n: sch\u00f6n ".encode() + damage + " gr\u00fc\u00dfe\nAnn: ja und nein\n".encode()
+    first = parse(data, limits=LIMITS).turns[0]
+    assert (first.speaker, first.text) == ("Dev\u00f6n", "sch\u00f6n \ufffd gr\u00fc\u00dfe")
+
+
+def test_a_file_in_an_old_encoding_is_still_read_as_that() -> None:
+    text = "Zo\u00eb: caf\u00e9 \u201cna\u00efve\u201d\nAnn: yes\n"
+    assert parse(text.encode("cp1252"), limits=LIMITS).turns[0].text == "caf\u00e9 \u201cna\u00efve\u201d"
+
+
+def test_words_without_end_are_no_way_around_the_limit() -> None:
+    limits = Limits(max_turns=10, max_words=1000)
+    with pytest.raises(CallTooLong, match="COACH_MAX_WORDS"):
+        parse("Ann: " + "w" * 30_000, limits=limits, format="plain")
+    text = "\u4eca\u5929" * 5000  # a script without spaces: as much as 5,000 words of it is let in
+    assert parse(f"Ann: {text}", limits=limits, format="plain").turns[0].text == text

@@ -226,6 +226,19 @@ def test_absurd_times_are_dropped_and_the_words_kept() -> None:
     assert {(cue.start_s, cue.end_s) for cue in turn.cues} == {(None, None)}
 
 
+@pytest.mark.parametrize(
+    "when", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "1066-10-14", -1e10, 1e18]
+)
+def test_an_absurd_date_is_dropped_and_the_words_kept(when: str | float) -> None:
+    body: JsonValue = {
+        "call": {"started": when, "parties": []},
+        "callTranscripts": [{"transcript": [{"speakerId": "1", "sentences": [{"text": "Hello."}]}]}],
+    }
+    transcript = parse(body, limits=LIMITS)
+    assert transcript.call.started_at is None
+    assert transcript.turns[0].text == "Hello."
+
+
 def test_a_wrong_type_is_named_with_its_place() -> None:
     with pytest.raises(UnreadableTranscript, match=r"callTranscripts\.0\.transcript\.0\.sentences"):
         parse({"callTranscripts": [{"transcript": [{"speakerId": "1", "sentences": "no"}]}]}, limits=LIMITS)

@@ -31,6 +31,19 @@ def test_the_rep_is_found_by_name_first_name_or_address_and_nobody_else_is_guess
     ]
 
 
+@pytest.mark.parametrize(
+    ("rep", "talk"),
+    [
+        ("Quint, Mara", "Mara Quint: hello\nBob Ray: hi\n"),
+        ("Mara Quint", "Quint, Mara: hello\nBob Ray: hi\n"),
+        ("quint,mara", "Mara Quint (Prefect): hello\nBob Ray: hi\n"),
+    ],
+)
+def test_a_family_name_may_come_first_before_a_comma(rep: str, talk: str) -> None:
+    mara, bob = sides(hinted({"rep": rep}, talk)).values()
+    assert (mara, bob) == ("internal", "unknown")
+
+
 @pytest.mark.parametrize("rep", ["Ann", "ann@ours.example", "Zoe"])
 def test_a_rep_who_could_be_two_people_or_nobody_is_not_guessed(rep: str) -> None:
     transcript = hinted({"rep": rep})

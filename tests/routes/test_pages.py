@@ -21,7 +21,7 @@ from backend.report import ACCUSING, AnalystUsed, CoachingReport
 from backend.routes.pages import pages_router
 from backend.store import CallPage, Store
 from backend.store.tables import row_of
-from backend.transcript import Call
+from backend.transcript import Call, Participant
 from tests.routes.parsed import Parsed
 from tests.sample_report import sample_report
 
@@ -318,6 +318,20 @@ def test_a_call_of_which_nothing_is_known_says_so_and_numbers_its_turns() -> Non
     assert "No claim about the product was found in this call." in text
     assert text.count("not countable here") == 4
     assert "The docs were not asked." in text
+
+
+def test_a_call_without_a_title_is_called_by_its_speakers_our_side_first() -> None:
+    mara = Participant(id="1", name="Mara Quint", side="internal")
+    devon, lee = Participant(id="2", name="Devon"), Participant(id="3", name="Lee")
+    for people, called in (
+        ([devon, mara], "Mara Quint with Devon"),
+        ([devon, lee, mara], "Mara Quint with Devon and 1 more"),
+        ([mara], "Mara Quint"),
+        ([Participant(id="?", name="Unknown speaker")], "Untitled call"),
+    ):
+        report = changed(bare(), call=Call(participants=people))
+        assert Parsed(render.call_page(report)).all("h1")[0].words == called
+        assert row_of(report).title == called
 
 
 @pytest.mark.parametrize(
