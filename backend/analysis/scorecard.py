@@ -255,16 +255,14 @@ def _put_off(asked: Sequence[str]) -> str:
 
 
 def _ask_more(talk: TalkStats) -> list[Priority]:
-    value = _discovery(talk).value
-    if value is None or value >= POOR:
+    value, asked, spoke = _discovery(talk).value, talk.questions_by_rep, talk.rep_share
+    if value is None or value >= POOR or spoke is None:
         return []
+    questions = {0: "no question", 1: "one question"}.get(asked or 0, f"{asked} questions")
     return [
         Priority(
-            title="Ask more, tell less",
-            why=(
-                f"Our side spoke {talk.rep_share:.0%} of the words"
-                f" and asked {talk.questions_by_rep} questions."
-            ),
+            title="Ask more, tell less" if spoke > REP_SHARE.high else "Ask more of them",
+            why=f"Our side spoke {spoke:.0%} of the words and asked {questions}.",
             do="Before the next answer, ask what it would change for them.",
             quotes=[],
         )

@@ -228,6 +228,12 @@ def test_an_open_question_without_a_known_answer_is_to_be_found_out() -> None:
     assert found[0].do == "Find out, and write to them with the answer."
 
 
+def test_who_asks_little_is_told_to_tell_less_only_where_they_told_much() -> None:
+    lecture, quiet = (priorities(talk(rep_share=share, questions=0), Judgement())[0] for share in (0.9, 0.2))
+    assert (lecture.title, quiet.title) == ("Ask more, tell less", "Ask more of them")
+    assert quiet.why == "Our side spoke 20% of the words and asked no question."
+
+
 def test_strengths_point_at_what_shows_them_and_say_how_much_was_checked() -> None:
     right = [claim(f"c{nth}", "supported") for nth in range(1, 5)]
     found = strengths(
