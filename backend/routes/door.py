@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import time
 from hashlib import sha256
@@ -17,6 +18,11 @@ from backend.settings import LOOPBACK
 COOKIE = "call_coach_session"
 SESSION_SECONDS = 12 * 3600
 OPEN_PATHS = frozenset({"/health", "/login"})
+SPARE_BYTES = 2_000_000
+DRAIN_S = 2.0
+"""An oversized body is read and thrown away for so many bytes past the limit and so long: most clients read
+no answer before they have sent all. On one that asked to have the connection closed, as urllib does, uvicorn
+closes it right after the answer, and what the client then sends is met by a reset."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -47,7 +53,10 @@ class Door:
             self._check_login(scope["path"], headers)
             self._check_length(headers)
         except CoachError as error:
-            await problem_response(error, headers, scope["path"])(scope, receive, send)
+            late = _Lingering(send) if isinstance(error, BodyTooLarge) else None
+            await problem_response(error, headers, scope["path"])(scope, receive, late or send)
+            if late:
+                await late.close_after(receive, self._most + SPARE_BYTES)
             return
         await self._app(scope, self._counted(receive), send)
 
@@ -97,6 +106,29 @@ class Door:
         return BodyTooLarge(
             f"The body is larger than {self._most / 1e6:g} MB; send less, or raise COACH_MAX_BODY_MB."
         )
+
+
+class _Lingering:
+    """A `send` that holds back an answer's end: the whole answer is out, and the server still reads."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    async def __call__(self, message: Message) -> None:
+        await self._send({**message, "more_body": True} if "body" in message else message)
+
+    async def close_after(self, receive: Receive, most: int) -> None:
+        """End the answer when the body has come, or `most` bytes of it, or it has taken DRAIN_S."""
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                while most > 0:
+                    message = await receive()
+                    if not message.get("more_body"):  # all has come, or the client is gone
+                        break
+                    most -= len(message["body"])
+        except TimeoutError:
+            pass
+        await self._send({"type": "http.response.body", "body": b""})
 
 
 def new_session(token: str) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
+from contextlib import closing, suppress
+from http.client import HTTPConnection
 
 import httpx
 import pytest
@@ -36,7 +39,7 @@ def deep(levels: int) -> bytes:
 BAD = {
     "nothing at all": (b"", "text/plain", 422),
     "an empty JSON object": (b"{}", "application/json", 415),
-    "no transcript in the request": (b'{"options": {}}', "application/json", 415),
+    "no transcript in the request": (b'{"options": {}}', "application/json", 400),
     "an empty transcript": (b'{"transcript": ""}', "application/json", 422),
     "half a JSON": (b'{"transcript": [{"speaker": "Ann", "te', "application/json", 400),
     "JSON nested 10,000 deep": (deep(10_000), "application/json", 400),
@@ -49,6 +52,16 @@ BAD = {
     "a misspelt option": (b'{"transcript": "A: b", "options": {"enrichh": true}}', "application/json", 400),
     "more turns than allowed": (b"A: yes\nB: no\n" * 1500, "text/plain", 413),
     "a form without a file": (b"--x--\r\n", "multipart/form-data; boundary=x", 400),
+    "a date at the end of the calendar": (
+        b'{"transcript": "A: b", "call": {"started_at": "9999-12-31T23:59:59-12:00"}}',
+        "application/json",
+        400,
+    ),
+    "a date at its beginning": (
+        b'{"transcript": "A: b", "call": {"started_at": "0001-01-01T00:00:00+14:00"}}',
+        "application/json",
+        400,
+    ),
     "a broken form": (b"--y\r\nnonsense", "multipart/form-data; boundary=x", 400),
 }
 
@@ -65,6 +78,58 @@ async def test_bad_input_is_one_clear_sentence_and_nothing_is_stored(case: str, 
     assert problem["detail"].endswith((".", "?"))
     assert "\n" not in problem["detail"]
     assert await service.house.store.count() == before
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"transcript": "A: b", "callz": {}}, "callz is not a field here."),
+        ({"transcript": "A: b", "call": {"tilte": "x"}}, "call.tilte is not a field here."),
+        ({"transcript": "A: b", "call": {"title": "x" * 501}}, "call.title is longer than 500 characters."),
+        (
+            {"transcript": "A: b", "call": {"participants": [{"name": "A"}] * 501}},
+            "call.participants holds more than 500 items.",
+        ),
+        (
+            {"transcript": "A: b", "call": {"participants": [{"role": "ae"}]}},
+            "call.participants.0 needs a name or an email.",
+        ),
+        ({"transcript": "A: b", "call": []}, "call must be an object."),
+        ({"transcript": "A: b", "options": {"force": "perhaps"}}, "options.force must be true or false."),
+        (
+            {"transcript": "A: b", "call": {"started_at": "yesterday"}},
+            "call.started_at must be a date and time such as 2026-11-20T14:02:00Z.",
+        ),
+        (
+            {"transcript": "A: b", "call": {"started_at": "9999-12-31T23:59:59-12:00"}},
+            "call.started_at lies outside the years 1970 to 2200.",
+        ),
+        ({"options": {}}, "transcript is missing."),
+        ({"call": {"title": "x"}}, "transcript is missing."),
+    ],
+)
+async def test_what_is_wrong_in_a_request_is_named_in_plain_words(
+    body: object, told: str, service: Service
+) -> None:
+    answer = await service.http.post("/analyze", json=body)
+    assert (answer.status_code, answer.json()["detail"]) == (400, told)
+
+
+async def test_a_wish_in_the_address_is_checked_like_one_in_the_body(service: Service) -> None:
+    for query, told in (
+        ("title=" + "x" * 501, "title is longer than 500 characters."),
+        ("started_at=0001-01-01T00:00:00%2B14:00", "started_at lies outside the years 1970 to 2200."),
+    ):
+        answer = await service.http.post(f"/analyze?{query}", content=CALL)
+        assert (answer.status_code, answer.json()["detail"]) == (400, told)
+
+
+async def test_a_form_without_a_boundary_is_told_with_one_full_stop(service: Service) -> None:
+    answer = await service.http.post(
+        "/analyze", content=b"x", headers={"content-type": "multipart/form-data"}
+    )
+    assert answer.status_code == 400
+    assert answer.json()["detail"].endswith("multipart.")
 
 
 @pytest.mark.parametrize(
@@ -98,6 +163,40 @@ async def test_a_body_over_the_limit_is_refused_by_its_announced_length(service:
     assert b" 413 " in await reader.readline()
     writer.close()
     await writer.wait_closed()
+
+
+@pytest.mark.parametrize("megabytes", [1.5, 2.9])
+async def test_a_client_that_sends_all_before_it_reads_gets_the_refusal_too(
+    megabytes: float, service: Service
+) -> None:
+    def send() -> tuple[int, bytes]:
+        url = service.http.base_url
+        with closing(HTTPConnection(url.host, url.port, timeout=20)) as client:
+            client.request("POST", "/analyze", b"x" * int(megabytes * 1e6), {"Connection": "close"})
+            answer = client.getresponse()
+            return answer.status, answer.read()
+
+    status, problem = await asyncio.to_thread(send)
+    assert status == 413
+    assert b"COACH_MAX_BODY_MB" in problem
+
+
+async def test_of_a_body_far_over_the_limit_only_a_little_is_read(service: Service) -> None:
+    def send() -> int:
+        url = service.http.base_url
+        sent = 0
+        with socket.create_connection((url.host, url.port), timeout=20) as client:
+            client.sendall(
+                b"POST /analyze HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+                b"Content-Length: 600000000\r\n\r\n"
+            )
+            with suppress(ConnectionError):
+                while sent < 600_000_000:
+                    sent += client.send(b"x" * 1_000_000)
+        return sent
+
+    # What was read, and what the sockets between hold.
+    assert await asyncio.to_thread(send) < 100_000_000
 
 
 async def test_a_body_over_the_limit_is_refused_while_it_streams(service: Service) -> None:
@@ -135,8 +234,9 @@ async def test_every_route_but_health_wants_a_token(guarded: Service) -> None:
 async def test_a_bearer_token_opens_and_a_wrong_one_does_not(guarded: Service) -> None:
     good = {"authorization": f"Bearer {TOKEN}"}
     assert (await guarded.http.get("/ready", headers=good)).status_code == 200
-    for wrong in (f"Bearer {TOKEN}x", f"Basic {TOKEN}", "Bearer", "Bearer \u00e9".encode("latin-1")):
-        assert (await guarded.http.get("/ready", headers={"authorization": wrong})).status_code == 401
+    for wrong in (f"Bearer {TOKEN}x", f"Basic {TOKEN}", "Bearer", "Bearer \u00e9"):
+        headers = {b"authorization": wrong.encode("latin-1")}
+        assert (await guarded.http.get("/ready", headers=headers)).status_code == 401
 
 
 async def test_a_person_without_a_token_is_led_to_the_login(guarded: Service) -> None:
@@ -160,7 +260,7 @@ async def test_logging_in_sets_a_cookie_that_opens_pages_and_holds_no_token(guar
 
 async def test_a_forged_or_expired_session_opens_nothing(guarded: Service) -> None:
     for cookie in ("9999999999.abc", f"1.{'0' * 64}", "", "x", "٣.abc"):
-        headers = {"cookie": f"call_coach_session={cookie}".encode()}
+        headers = {b"cookie": f"call_coach_session={cookie}".encode()}
         assert (await guarded.http.get("/ready", headers=headers)).status_code == 401
 
 
