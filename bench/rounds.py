@@ -34,13 +34,12 @@ from bench.peers import SYSTEMS, Child, Reply
 
 ROUNDS = 3
 OURS, RAW, NEW = "call-coach", "mcp", "new-client-per-query"
-CALLS = {1: 32, 4: 24, 16: 32, 64: 64}
+CALLS = {1: 24, 4: 16, 16: 32, 64: 64}
 """Distinct queries asked, by how many at once."""
-NEW_CALLS = 1
 NEW_AT_ONCE = 4
 """A new client per query starts a process for each: so many at once keep the machine busy, and more would
 only queue, so that its figures for 16 and 64 are those for 4."""
-REPEATS = {OURS: 2_000, NEW: 1}
+REPEATS = {OURS: 2_000}
 EQUAL = 64
 IN_FLIGHT = 10
 QUIET_S = 0.25
@@ -140,8 +139,14 @@ async def compare(snapshot: Snapshot, folder: Path) -> tuple[list[Row], list[Tar
         queries = _queries(snapshot)
         await _open_all(contestants, queries)
         for number in range(ROUNDS):
+            print(f"Round {number + 1} of {ROUNDS}", file=sys.stderr)
             await _round(contestants[number:] + contestants[:number], queries, gate)
-        await _once(contestants, queries, gate)
+        equal = _next(queries, 1) * EQUAL
+        for each in contestants:
+            if each.name == NEW:
+                await _new_each_time(each, queries, gate)
+            else:
+                await _equal(each, equal, gate)
     by_name = {each.name: each.measured for each in contestants}
     return _rows(by_name), _targets(by_name)
 
@@ -167,25 +172,21 @@ async def _round(contestants: list[Contestant], queries: Iterator[str], gate: Ga
     first = _next(queries, 1)
     for each in contestants:
         each.measured["cold_start_s"].append((await each.answered(first, order="open")).total)
+        each.measured["rss_mb"].append(each.rss_mb())
+    keeping = [each for each in contestants if each.name != NEW]
     for at_once, calls in CALLS.items():
         distinct = _next(queries, calls)
-        for each in contestants:
+        for each in keeping:
             await _distinct(each, distinct, at_once)
-    for each in contestants:
+    for each in keeping:
         await _cached(each, distinct)
-    for each in contestants:
-        each.measured["rss_mb"].append(each.rss_mb())
+        each.measured["rss_mb"][-1] = each.rss_mb()
     distinct = _next(queries, IN_FLIGHT)
-    for each in contestants:
-        if each.name != NEW:
-            await _killed(each, distinct, gate)
+    for each in keeping:
+        await _killed(each, distinct, gate)
 
 
 async def _distinct(each: Contestant, queries: list[str], at_once: int) -> None:
-    if each.name == NEW:
-        if at_once > 1:
-            return
-        queries = queries[:NEW_CALLS]
     reply = await each.answered(queries, at_once)
     each.measured[f"parallel_{at_once}_per_s"].append(len(queries) / reply.total)
     if at_once == 1:
@@ -194,7 +195,7 @@ async def _distinct(each: Contestant, queries: list[str], at_once: int) -> None:
 
 async def _cached(each: Contestant, asked: list[str]) -> None:
     """Calls that were made before. Who has no cache makes them again."""
-    repeats = REPEATS.get(each.name, 16)
+    repeats = REPEATS.get(each.name, 8)
     each.measured["cached"] += (await each.answered(list(islice(cycle(asked), repeats)))).seconds
     if each.name == OURS:
         thousand = await each.answered(list(islice(cycle(asked), 1000)))
@@ -224,18 +225,22 @@ async def _all_arrived(gate: Gate, before: int) -> None:
         await asyncio.sleep(QUIET_S)
 
 
-async def _once(contestants: list[Contestant], queries: Iterator[str], gate: Gate) -> None:
-    """What is counted and not timed, and what takes a new client per query too long for every round."""
-    equal = _next(queries, 1)
-    for each in contestants:
-        before, count = gate.calls, NEW_AT_ONCE if each.name == NEW else EQUAL
-        await each.answered(equal * count, count)
-        each.measured["equal_64_upstream_calls"].append((gate.calls - before) * EQUAL / count)
-        if each.name == NEW:
-            reply = await each.answered(distinct := _next(queries, 2 * NEW_AT_ONCE), NEW_AT_ONCE)
-            for metric in PARALLEL[1:]:
-                each.measured[metric].append(len(distinct) / reply.total)
-            await _killed(each, _next(queries, IN_FLIGHT), gate)
+async def _equal(each: Contestant, queries: list[str], gate: Gate) -> None:
+    before = gate.calls
+    await each.answered(queries, len(queries))
+    each.measured["equal_64_upstream_calls"].append((gate.calls - before) * EQUAL / len(queries))
+
+
+async def _new_each_time(each: Contestant, queries: Iterator[str], gate: Gate) -> None:
+    """A new client per query: each of its calls is a cold start, and shares nothing with any other."""
+    starts = each.measured["cold_start_s"]
+    each.measured["warm"] = each.measured["cached"] = starts
+    each.measured[PARALLEL[0]] = [1 / seconds for seconds in starts]
+    reply = await each.answered(_next(queries, NEW_AT_ONCE), NEW_AT_ONCE)
+    for metric in PARALLEL[1:]:
+        each.measured[metric].append(NEW_AT_ONCE / reply.total)
+    await _equal(each, _next(queries, 1) * NEW_AT_ONCE, gate)
+    await _killed(each, _next(queries, IN_FLIGHT), gate)
 
 
 def _queries(snapshot: Snapshot) -> Iterator[str]:
