@@ -140,6 +140,13 @@ def unit_of(word: str) -> tuple[str, float] | None:
     return next(((unit, size) for unit, words, size in _UNIT if words.match(word)), None)
 
 
+def is_figure(word: str) -> bool:
+    """Whether a word is a number, a part of one, or a unit."""
+    return (
+        word[:1].isdigit() or word in _SMALL or word in _TENS or word in _LARGE or word == "hundred"
+    ) or unit_of(word) is not None
+
+
 def _unit(tokens: list[str], after: int) -> tuple[str, float] | None:
     for nth in range(after, min(len(tokens), after + UNIT_WITHIN_WORDS)):
         if tokens[nth] in _NO_UNIT or tokens[nth][:1].isdigit():

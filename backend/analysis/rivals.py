@@ -116,6 +116,11 @@ class Rivals:
             for name in self._names.finditer(lower)
         )
 
+    def named(self, words: str) -> bool:
+        """Whether words name another product, or may."""
+        lower = words.lower()
+        return bool(self._names.search(lower) or _OTHER.search(lower))
+
     def _mentions(self, transcript: Transcript) -> Iterator[Mention]:
         for turn in transcript.turns:
             if self._may_mention(turn.text.lower()):

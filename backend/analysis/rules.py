@@ -23,6 +23,7 @@ from backend.analysis.analyst import (
 from backend.analysis.answers import Coachbook, handling, settle
 from backend.analysis.claims import find_claims, is_about_the_product
 from backend.analysis.disagreement import Comparison, Finding
+from backend.analysis.plain_speech import said_around
 from backend.analysis.proof import proof
 from backend.analysis.pushback import Guides, find_pushback
 from backend.analysis.questions import find_open
@@ -38,7 +39,7 @@ from backend.report import (
 )
 from backend.transcript import Transcript
 
-VERSION = "rules-2"
+VERSION = "rules-3"
 """Changes whenever the same call could be judged differently."""
 LONGEST_TOPIC = 60
 
@@ -64,7 +65,7 @@ class RulesAnalyst:
         self._rivals = Rivals(competitors)
         self._guides = Guides(objections)
         self._book = Coachbook(competitors, objections)
-        self._comparison = Comparison()
+        self._comparison = Comparison(self._rivals.named)
         self._hear = hear
 
     @property
@@ -141,7 +142,7 @@ class RulesAnalyst:
 
     def _judge(self, transcript: Transcript, moments: Moments, briefs: Mapping[str, Brief]) -> Judgement:
         return Judgement(
-            claims=[self._claim(one, briefs.get(one.id)) for one in moments.claims],
+            claims=[self._claim(one, transcript, briefs.get(one.id)) for one in moments.claims],
             objections=[
                 Objection(
                     id=one.id,
@@ -175,12 +176,13 @@ class RulesAnalyst:
             warnings=[] if _sides_known(transcript) else [SIDES_UNKNOWN],
         )
 
-    def _claim(self, claim: SpottedClaim, brief: Brief | None) -> Claim:
+    def _claim(self, claim: SpottedClaim, transcript: Transcript, brief: Brief | None) -> Claim:
         words = self._hear(claim.quote.text)
         if self._rivals.leads(words):
             found = Finding("out_of_scope", 0.6, ABOUT_A_RIVAL, None)
         else:
-            found = self._comparison.judge(words, self._hear(claim.about), brief)
+            around = said_around(transcript.turns[claim.quote.turn].text, claim.quote)
+            found = self._comparison.judge(words, self._hear(claim.about), brief, *around)
         evidence = proof(found.fact, brief.passages) if found.fact and brief else []
         return Claim(
             id=claim.id,

@@ -60,19 +60,36 @@ _PAID_PLANS = re.compile(
 )
 _FREE_PLAN = re.compile(r"\b(?:free (?:cloud )?(?:plan|tier|one|version)|hobby)\b", re.IGNORECASE)
 _NAMED = re.compile(
-    r"\b(Starter|Pro|Enterprise)\b|\b(Team)(?=['’]s\b| (?:plan|tier|and up|is)\b)|\b(?<=on )(Team)\b"
-    r"|\b(?<=in )(Team)\b"
+    r"\b(Starter|Pro|Enterprise)\b|\b(Team)(?=['’]s\b| (?:plan|tier|and up|is)\b)|\b(?<=[Oo]n )(Team)\b"
+    r"|\b(?<=[Ii]n )(Team)\b"
     r"|\b(?i:(starter|team|pro|enterprise) (?:plan|tier))"
 )
 _AND_UP = re.compile(r"\b(?:and (?:up|above|higher)|upwards?|or (?:higher|above))\b", re.IGNORECASE)
 _OPEN_SOURCE = re.compile(r"\b(?:open[- ]source|oss|self[- ]host\w*)\b", re.IGNORECASE)
 _WRITTEN = re.compile(rf"\b({'|'.join(PLANS)})\b")
-_CLOUD_ONLY = re.compile(
-    r"cloud[- ]only|only (?:in|on|for|with) (?:prefect )?cloud|cloud feature only|(?:is|are"
-    r"|that['’]?s) (?:prefect )?cloud(?=[.,;]|$)"
-    r"|(?:in|on) (?:the )?open[- ]source,? (?:you )?(?:don['’]?t|can['’]?t|cannot)"
-    r"|(?:don['’]?t|doesn['’]?t|not|isn['’]?t|aren['’]?t|cannot"
-    r"|can['’]?t)\b[\w\s'’]{0,30}\b(?:open[- ]source|oss|self[- ]host\w*)",
+_ONLY_CLOUD = re.compile(
+    r"cloud[- ]only|only (?:available )?(?:in|on|for|with) (?:prefect )?cloud|cloud feature only|(?:is|are"
+    r"|that['’]?s) (?:prefect )?cloud(?=[.,;]|$)",
+    re.IGNORECASE,
+)
+_DENY = r"(?:don['’]?t|doesn['’]?t|not|isn['’]?t|aren['’]?t|cannot|can['’]?t)\b(?! (?:only|just|merely)\b)"
+_IS_THERE = r"\b(?:get|have|available|there|come|included|exist|offered|supported)\b"
+_NOT_IN_OPEN_SOURCE = re.compile(
+    rf"{_OPEN_SOURCE.pattern},? (?:[\w'’]+ ){{0,4}}{_DENY}[\w\s'’]{{0,20}}{_IS_THERE}"
+    rf"|{_DENY}[\w\s'’]{{0,20}}{_IS_THERE}[\w\s'’]{{0,30}}{_OPEN_SOURCE.pattern}"
+    rf"|\b(?:is|are)(?:n['’]?t| not) (?:in|part of) (?:the )?{_OPEN_SOURCE.pattern}",
+    re.IGNORECASE,
+)
+
+_WHERE = (
+    rf"(?:(?:the |our |a |prefect )*(?:hobby|starter|team|pro|enterprise|free)\b|{_EVERY_PLAN.pattern}"
+    rf"|{_PAID_PLANS.pattern}|(?:the |our )?{_OPEN_SOURCE.pattern})"
+)
+_GIVEN = re.compile(
+    rf"\b(?:in|on|with|at|of|starts? (?:at|from|with)) {_WHERE}"
+    rf"|{_WHERE}(?:['’]s)? ?(?:plan|tier|server|edition|version|prefect)?s?,? (?:also |already |does |just )?"
+    r"(?:has|have|includes?"
+    r"|gives?|gets?|comes? with|offers?|supports?|ships?|keeps?|feature)\b",
     re.IGNORECASE,
 )
 
@@ -115,8 +132,38 @@ def plans(text: str) -> frozenset[str]:
     return frozenset(named)
 
 
+def without_subjects(text: str, named: frozenset[str]) -> str:
+    """A text without the words that name these features, and without its plans."""
+    lower = _AND_UP.sub(" ", _NAMED.sub(" ", text)).lower()
+    lower = _FREE_PLAN.sub(" ", _EVERY_PLAN.sub(" ", _PAID_PLANS.sub(" ", lower)))
+    for name, words in _FEATURE:
+        lower = words.sub(" ", lower) if name in named else lower
+    return lower
+
+
+def gives(text: str) -> bool:
+    """Whether a sentence gives something to the plan or edition it names, and does not merely name both."""
+    return _GIVEN.search(text) is not None
+
+
+def several_plans(text: str) -> bool:
+    """Whether a sentence names plans in a way that leaves open which it is about: "every plan from Pro"."""
+    named = {next(filter(None, found)).capitalize() for found in _NAMED.findall(text)}
+    every = _EVERY_PLAN.search(text) or _PAID_PLANS.search(text)
+    return bool(named) if every else len(named) > 1
+
+
+def without_editions(text: str) -> str:
+    return _ONLY_CLOUD.sub(" ", _OPEN_SOURCE.sub(" ", text))
+
+
 def edition(text: str) -> Holds:
     """Where a sentence says that it holds."""
-    if _CLOUD_ONLY.search(text):
+    if _ONLY_CLOUD.search(text) or not_in_open_source(text):
         return "cloud only"
     return "open source" if _OPEN_SOURCE.search(text) else "anywhere"
+
+
+def not_in_open_source(text: str) -> bool:
+    """Whether a sentence keeps something out of open source, and so puts it in Cloud only, by a denial."""
+    return _NOT_IN_OPEN_SOURCE.search(text) is not None and not _ONLY_CLOUD.search(text)

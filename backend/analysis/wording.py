@@ -33,7 +33,12 @@ def meaning(text: str) -> frozenset[str]:
 
 def denies(text: str) -> bool:
     """Whether the sentence as a whole says that something is not so: an odd number of denials."""
-    return len(_DENIES.findall(text.lower())) % 2 == 1
+    return denials(text) % 2 == 1
+
+
+def denials(text: str) -> int:
+    """How often a sentence denies something."""
+    return len(_DENIES.findall(text.lower()))
 
 
 def share(part: frozenset[str], whole: frozenset[str]) -> float:

@@ -1,0 +1,179 @@
+"""Whether words may be held against whoever said them: stated plainly, of our product, as true today.
+
+Refusing costs a missed error; accusing wrongly costs the reader's trust. So each class here is wide.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backend.analysis.sentences import sentences
+from backend.analysis.subjects import plans
+from backend.transcript import Quote
+
+CHARS_AROUND = 240
+"""So far around a claim is read, so that a turn without end costs no more."""
+
+_THEIRS = (
+    r"competitors?|competition|rivals?|theirs?|its|(?:his|her|your own|somebody['’]s|someone['’]s)"
+    r"|(?:other|another|different|legacy|existing|current|incumbent|old)"
+    r" (?:vendor|tool|product|system|platform|orchestrator|scheduler|provider|stack|setup)s?"
+)
+_PAST = (
+    r"used to|was|were|wasn['’]?t|weren['’]?t|had|did|didn['’]?t|been|previously|formerly|originally"
+    r"|historically|back (?:in|then|when)|ago|no longer|any ?more|until|older|earlier|former|last year"
+    r"|prefect (?:1|2|one|two)\b(?!\.\d\d)|(?:version|on|in) (?:1|2|one|two)(?:\.(?:x|0))?(?= |,|\.|$)"
+    r"|legacy|changed|retired|renamed|deprecated|dropped|(?:in|since|before) 20\d\d"
+)
+_SAYERS = (
+    r"people|folks|somebody|someone|everyone|everybody|anyone|some|many|most|others|customers?|users?"
+    r"|prospects?|he|she|they|docs?|documentation|pages?|blog|website|site|articles?|posts?|deck|slides?"
+    r"|heading|colleagues?|engineers?|support|chatgpt|google|reddit|reviews?|analysts?"
+)
+_REPORTED = (
+    rf"(?:{_SAYERS}) (?:\w+ ){{0,2}}(?:think|thought|say|said|believe|assume|claim|tell|told|suggest|state"
+    r"|list|write|wrote|ask|asked|insist|swear|expect|hear|heard|argue|complain)s?(?:ed)?"
+    r"|i(?:['’]ve)? (?:heard|read|saw|seen|thought|assumed|figured|misread|misspoke)|you(?:['’]ve|['’]d)?"
+    r" (?:said|say|mentioned|heard|thought|think|asked|told|wrote|read|assume)|according to|supposedly"
+    r"|allegedly|apparently"
+    r"|(?:we|i|nobody|never|not) (?:\w+ ){0,2}(?:said|say|saying|claim|claimed|claiming|promised|told)"
+    r"|says|claims|so[- ]called|rumou?rs?|misconception|myth|wrong\w*|incorrect\w*"
+    r"|false|untrue|mistaken?\w*|confus\w*|outdated|out of date|typo|misleading|lie|nonsense"
+)
+_NOT_YET = (
+    r"will|won['’]?t|\w+['’]ll|gonna|going to|adding|planned|planning|plans? (?:is|are)? ?to|roadmap|next"
+    r"|soon|shortly|coming|upcoming|eventually|someday|one day|future|hope|hoping|hopefully|aim|intend"
+    r"|working on|building|considering|beta|preview|promise\w*|bringing|launch\w*|later"
+)
+_SUPPOSED = (
+    r"if|unless|suppose|supposing|imagine|pretend|would|\w+['’]d|could|might|may|maybe|perhaps|probably"
+    r"|possibly|wish|whether|should|not sure|unsure|check|double[- ]check|in theory|depends|hypothetically"
+    r"|assuming|as if|doubt|for example|say"
+)
+_BESIDES = (
+    r"except|excluding|exclud\w+|besides|unlike|whereas|versus|vs|compared?|comparing|instead|rather"
+    r"|other than|apart from|as opposed|contrary|between|despite|trial|custom(?:er['’]s)? (?:deal|contract)"
+    r"|negotiat\w*|exceptions?|add[- ]?ons?|upgrad\w*"
+)
+_ASKS = (
+    r"^\W*(?:(?:so|and|but|okay|well|or)\W+)*"
+    r"(?:is|are|do|does|did|can|has|have|who|what|why|how|when|where)\b"
+)
+"""A question that speech recognition left without its mark."""
+_DISTANT = re.compile(rf"\?|{_ASKS}|\b(?:{_THEIRS}|{_PAST}|{_REPORTED}|{_NOT_YET}|{_SUPPOSED}|{_BESIDES})\b")
+_SAID_BY_OTHERS = re.compile(rf"\?|\b(?:{_REPORTED}|competitors?|rivals?)\b")
+_TAKEN_BACK = re.compile(
+    r"[\s.,;:…—–-]*(?:(?:oh|uh|um|well|and|but|ah|hm+)[\s,.]+)*(?:no\b(?! (?:problem|worries))"
+    r"|wait|sorry|scratch|correction"
+    r"|actually|i mean|i meant|i take|let me (?:correct|rephrase)|strike|my (?:bad|mistake)|just kidding"
+    r"|kidding|not really|which is (?:not|wrong)|(?:that|this|it)(?:['’]s| is| was) (?:not|wrong|a|what|how)"
+    r"|that isn['’]?t|at least|or (?:so|at)|is what|they(?:['’]re| are) not|they aren['’]?t|it isn['’]?t)\b",
+)
+
+_CUT = re.compile(
+    r"[,;:]\s+|\s[-–—]+\s|(?<=\w)[.!…]+\s+"
+    r"|\s+(?=(?:but|so|because|cause|while|whereas|though|although|unlike|which|since|then|plus)\b)"
+    r"|\s+(?=and (?!up\b|above\b|higher\b|upwards?\b))",
+    re.IGNORECASE,
+)
+_VERB = re.compile(
+    r"\b(?:is|are|am|be|can|cannot|do|does|has|have|gets?|got|gives?|comes?|includes?|starts?|begins?|keeps?"
+    r"|kept|costs?|needs?|runs?|works?|supports?|offers?|ships?|goes|go|lives?|sits?|adds?|covers?|allows?"
+    r"|lets?|requires?|belongs?|stays?|holds?|means?|makes?|takes?|provides?|brings?)\b"
+    r"|\w['’](?:s|re|ve|m)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_POINTS_BACK = re.compile(
+    r"\b(?:that|that['’]s|thats|it|it['’]s|those|they|they['’]re|them|these|this|which|there)\b",
+    re.IGNORECASE,
+)
+_PLACE = re.compile(r"(?:on|in|with|for|from|at)\b", re.IGNORECASE)
+_OPENING = re.compile(
+    r"\W*(?:(?:and|but|so|because|cause|plus|then|also|yeah|yes|well)\b[\s,]*)+", re.IGNORECASE
+)
+
+
+_TOKEN = re.compile(r"[a-z0-9][a-z0-9'.]*[a-z0-9]|[a-z0-9]")
+_PLAIN = frozenset(
+    _TOKEN.findall(
+        "a an the our your you we us there here and also too as well both just already so yes yeah now "
+        "today i is are be do does can has have having get gets got give gives given come comes include "
+        "includes included offer offers ship ships supports supported start starts begin begins belong "
+        "belongs live lives sit sits available part in of on with from at for within s re ve m plan plans "
+        "tier tiers level every all any each paid free prefect cloud default built standard feature "
+        "features edition version server thing things that thats it they them those these this which really "
+        "actually basically simply definitely absolutely certainly honestly pretty think right everybody "
+        "everyone whole company okay ok um uh because work works exist exists stuff"
+    )
+)
+"""Words that add nothing to a plain "this comes with that"; whatever else is said may turn it around."""
+_DENIALS = frozenset(
+    _TOKEN.findall("not no never dont doesnt isnt arent cannot cant don't doesn't isn't aren't can't")
+)
+
+
+def may_be_accused(words: str, before: str = "", after: str = "") -> bool:
+    """Whether a claim is stated as true of our product today. `before` and `after` are what its speaker said
+    just before and after it: a hearsay, a question or a retraction there reaches the claim too."""
+    lower = words.lower()
+    return not (
+        _DISTANT.search(lower)
+        or _SAID_BY_OTHERS.search(before.lower())
+        or _TAKEN_BACK.match(after.lower())
+        or "?" in after
+    )
+
+
+def said_around(text: str, quote: Quote) -> tuple[str, str]:
+    """What a turn says just before a quote of it, in its sentence and the one before, and just after it."""
+    before = text[max(0, quote.char_start - CHARS_AROUND) : quote.char_start]
+    after = text[quote.char_end : quote.char_end + CHARS_AROUND]
+    said = sentences(before)
+    rest = sentences(after)
+    return before[said[-2:][0][0] :] if said else "", after[: rest[min(1, len(rest) - 1)][1]] if rest else ""
+
+
+def statements(words: str) -> list[str]:
+    """The parts of a claim that each say one thing. A topic named first stays with what is said of it:
+    "the roles, that's in Team"."""
+    found: list[str] = []
+    for part in _parts(words):
+        if found and _belongs(found[-1], part):
+            found[-1] = f"{found[-1]} {part}"
+        else:
+            found.append(part)
+    return [_OPENING.sub("", part, count=1) if _OPENING.match(part) else part for part in found]
+
+
+def unexplained(words: str, *, denial: bool = False) -> frozenset[str]:
+    """The words that are more than plain. `denial` lets "not" and the like pass."""
+    tokens = _TOKEN.findall(words.lower().replace("’", "'"))
+    rest = {piece for token in tokens for piece in _pieces(token)}
+    return frozenset(rest - _PLAIN - (_DENIALS if denial else frozenset()))
+
+
+def points_back(words: str) -> bool:
+    """Whether words speak of what was named before them."""
+    return _POINTS_BACK.search(words) is not None
+
+
+def has_verb(words: str) -> bool:
+    return _VERB.search(words) is not None
+
+
+def _pieces(token: str) -> list[str]:
+    return [token] if token in _DENIALS else token.split("'")
+
+
+def _parts(words: str) -> Iterator[str]:
+    return (part.strip() for part in _CUT.split(words) if part.strip())
+
+
+def _belongs(before: str, part: str) -> bool:
+    """Whether two parts are one statement: a list, or a topic and what is said of it."""
+    if re.match(r"and\b", part, re.IGNORECASE):
+        return not (has_verb(before) and has_verb(part))
+    if not has_verb(part):
+        return not plans(part)
+    return not has_verb(before) and bool(points_back(part) or _PLACE.match(before))
