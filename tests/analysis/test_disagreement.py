@@ -261,3 +261,30 @@ def test_what_a_fact_names_by_the_way_it_accuses_nobody_of() -> None:
         plans=("Enterprise",),
     )
     assert judged("Single sign-on is included in every plan.", by_the_way).verdict == "unclear"
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        (
+            "A run starts at the scheduled moment, at an interval's end.",
+            "A run starts at the scheduled moment, whereas elsewhere it is at an interval's end.",
+        ),
+        (
+            "The Kubernetes worker scales to zero between flow runs.",
+            "The Cloud Run worker scales to zero between flow runs.",
+        ),
+        ("Global concurrency limit, twelve.", "Global concurrency limits show a limit of twelve."),
+        ("You never get tag limits without global limits.", "Tag limits come with global limits."),
+    ],
+)
+def test_words_in_common_with_another_statement_support_nothing(said: str, known: str) -> None:
+    assert judged(said, fact(known)).verdict == "unclear"
+
+
+def test_a_fact_about_another_product_too_supports_nothing() -> None:
+    known = fact("Runs start at the scheduled moment, Airflow runs at an interval's end.")
+    words = "Runs start at the scheduled moment, at an interval's end."
+    found = Comparison(lambda text: "airflow" in text.lower()).judge(words, words, brief(known))
+    assert found.verdict == "unclear"
+    assert judged(words, known).verdict == "supported"
