@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -23,7 +24,7 @@ WRITE_S = 10
 REST_S = 30
 TROUBLES = 3
 MOST_AT_ONCE = 200
-COLLECT_S = 0.25
+COLLECT_S = 2
 USES_EVERY_S = 60
 
 log = structlog.get_logger(__name__)
@@ -67,6 +68,9 @@ class QuietShelf:
         self._asked: dict[str, asyncio.Future[KeptAnswer | None]] = {}
         self._put: dict[str, KeptAnswer] = {}
         self._remove: set[str] = set()
+        # What is on the shelf, as last seen: what is not there need not be looked for. None: not seen yet.
+        self._known: set[str] | None = None
+        self._seen_at = 0.0
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Future[Any]] = set()
         self._writer: asyncio.Task[None] | None = None
@@ -75,6 +79,8 @@ class QuietShelf:
         """What is kept under this key. Keys asked for at once are read at once."""
         if key in self._put:
             return self._put[key]
+        if self._known is not None and key not in self._known:
+            return None
         asked = self._asked.get(key)
         if asked is None:
             asked = self._asked[key] = asyncio.get_running_loop().create_future()
@@ -85,6 +91,8 @@ class QuietShelf:
     def put(self, answer: KeptAnswer) -> None:
         self._remove.discard(answer.key)
         self._put[answer.key] = answer
+        if self._known is not None:
+            self._known.add(answer.key)
         self._changed.set()
 
     def remove(self, key: str) -> None:
@@ -128,8 +136,15 @@ class QuietShelf:
             for key, waiting in asked.items():
                 waiting.set_result(found.get(key))
 
+    async def _look_over(self) -> None:
+        self._seen_at = time.monotonic()
+        if (uses := await self._quietly(self._shelf.uses, WRITE_S)) is not None:
+            self._known = {*uses, *self._put}
+
     async def _write(self) -> None:
         while True:
+            if self._known is None or time.monotonic() - self._seen_at > USES_EVERY_S:
+                await self._look_over()
             with suppress(TimeoutError):
                 async with asyncio.timeout(USES_EVERY_S):
                     await self._changed.wait()
