@@ -8,6 +8,9 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+UNKNOWN_SPEAKER = "Unknown speaker"
+"""Who says what a file gives no name to."""
+
 Side = Literal["internal", "external", "unknown"]
 Role = Literal["ae", "se", "csm"]
 

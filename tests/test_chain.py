@@ -218,7 +218,7 @@ async def test_asked_for_claude_without_a_key_rules_answer_and_say_so(tmp_path: 
 async def test_every_way_to_send_a_call_gives_the_same_moments(tmp_path: Path) -> None:
     async with running(settings_in(tmp_path)) as service:
         as_json = await service.analyze()
-        wishes = {"title": HINTS["title"], "rep": "Mara Quint"}
+        wishes = {"title": str(HINTS["title"]), "rep": "Mara Quint"}
         raw = await service.http.post(
             "/analyze", content=CALL.encode(), params=wishes, headers={"content-type": "text/plain"}
         )

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from backend.errors import CallTooLong, NoTurns
-from backend.transcript import Call, Cue, Turn
+from backend.transcript import UNKNOWN_SPEAKER, Call, Cue, Turn
 
-UNKNOWN_SPEAKER = "Unknown speaker"
 CHARS_OF_A_WORD = 20
 """A word of more characters counts as several: no language's words are so long on average."""
 

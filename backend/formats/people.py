@@ -10,9 +10,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from backend.formats.cues import UNKNOWN_SPEAKER
 from backend.formats.fields import Line, dated
-from backend.transcript import Call, Participant, Side
+from backend.transcript import UNKNOWN_SPEAKER, Call, Participant, Side
 
 MAILBOXES = frozenset(
     {"gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com"}

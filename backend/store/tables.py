@@ -9,9 +9,8 @@ from sqlalchemy import JSON, Index, String, Text
 from sqlmodel import Field, SQLModel
 
 from backend.facts import KnowledgeStatus
-from backend.formats.cues import UNKNOWN_SPEAKER
 from backend.report import AnalystKind, CoachingReport
-from backend.transcript import Call
+from backend.transcript import UNKNOWN_SPEAKER, Call
 
 UNTITLED = "Untitled call"
 
