@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +62,12 @@ def settings_in(folder: Path, **settings: object) -> Settings:
         "coach_warm_per_minute": 0,
     }
     return Settings(_env_file=None, **(given | settings))  # type: ignore[arg-type] # by name
+
+
+def break_store(settings: Settings) -> None:
+    """From now on the store fails, also through connections that are open already."""
+    with closing(sqlite3.connect(settings.coach_data_dir / "calls.db")) as database:
+        database.execute("DROP TABLE reports")
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ import pytest
 from backend.report import CoachingReport
 from backend.services.search_index import WORD
 from tests.claude_server import ClaudeServer, Sensible, fails
-from tests.service import CALL, HINTS, Service, checked, running, settings_in
+from tests.service import CALL, HINTS, Service, break_store, checked, running, settings_in
 from tests.services.docs_fixture import DocsServer
 
 pytestmark = pytest.mark.anyio
@@ -172,10 +172,7 @@ async def test_a_report_made_while_the_docs_were_away_is_made_anew_once_they_are
 async def test_a_store_that_fails_costs_the_storing_and_not_the_report(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     async with running(settings) as service:
-        for file in settings.coach_data_dir.glob("*"):
-            if "knowledge" not in file.name:
-                file.unlink()
-                file.mkdir()
+        break_store(settings)
         report = await service.analyze()
         ready = await service.http.get("/ready")
     assert any("not stored" in warning for warning in report.warnings)

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families as plain_tex
 
 from backend.errors import QueryRefused
 from tests.claude_server import ClaudeServer, Sensible, fails
-from tests.service import CALL, Service, running, settings_in
+from tests.service import CALL, Service, break_store, running, settings_in
 from tests.services.docs_fixture import DocsServer
 
 pytestmark = pytest.mark.anyio
@@ -136,10 +136,7 @@ async def test_metrics_want_a_token_like_every_route_and_refusals_count(tmp_path
 async def test_a_store_that_is_away_shows_and_costs_no_scrape(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     async with running(settings) as service:
-        for file in settings.coach_data_dir.glob("*"):
-            if "knowledge" not in file.name:
-                file.unlink()
-                file.mkdir()
+        break_store(settings)
         now = await scraped(service)
         assert now["store_up"] == 0
         assert "store_reports" not in now

@@ -13,7 +13,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from tests.collector import attributes, collecting
 from tests.conftest import REPO
-from tests.service import running, settings_in
+from tests.service import break_store, running, settings_in
 from tests.services.docs_fixture import DocsServer
 
 pytestmark = pytest.mark.anyio
@@ -85,10 +85,7 @@ async def test_no_word_of_a_call_and_no_secret_is_in_a_span_also_where_a_step_fa
         )
         async with running(settings) as service:
             service.http.headers["authorization"] = "Bearer tok-marked-0123456789"
-            for file in settings.coach_data_dir.glob("*"):
-                if "knowledge" not in file.name:
-                    file.unlink()
-                    file.mkdir()
+            break_store(settings)
             report = await service.analyze()
     (save,) = collector.named("save")
     assert save.status.code == Status.STATUS_CODE_ERROR
