@@ -68,7 +68,13 @@ class Launch(Reach):
             tempfile.TemporaryDirectory(prefix="prefect-mcp-", ignore_cleanup_errors=True) as cwd,
         ):
             program, *args = (*_SAY_PID, *self.command)
-            parameters = StdioServerParameters(command=program, args=args, env=dict(self.env), cwd=cwd)
+            parameters = StdioServerParameters(
+                command=program,
+                args=args,
+                env=dict(self.env),
+                cwd=cwd,
+                encoding_error_handler="replace",  # at one byte that is no UTF-8 the SDK would hear no more
+            )
             pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
                 lambda: words, os.fdopen(read_end, "rb", buffering=0)
             )

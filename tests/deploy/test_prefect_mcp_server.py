@@ -19,7 +19,7 @@ from tests.conftest import REPO
 from tests.deploy.processes import PrefectAPI, Served, free_port, serving
 from tests.services.docs_fixture import DocsServer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 SERVE = REPO / "deploy" / "prefect-mcp" / "serve.py"
 OURS, CALLERS, TOKEN, AUTH = (

@@ -20,7 +20,7 @@ from tests.deploy.processes import PrefectAPI, Served, free_port, serving
 from tests.service import settings_in
 from tests.services.docs_fixture import DocsServer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 SUPERGATEWAY = "supergateway@4.0.0"
 SERVE = str(REPO / "deploy" / "prefect-mcp" / "serve.py")

@@ -23,7 +23,7 @@ from tests.deploy.processes import PrefectAPI, Served, free_port, prefect_api, s
 from tests.services.docs_fixture import DocsServer
 from tests.services.mcp_fixture import AUTH, KEY, PATIENCE, running, settings_for, until
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 Kind = Literal["http", "sse"]
 PATHS = {"http": "/mcp", "sse": "/sse"}
