@@ -28,7 +28,7 @@ demo: env
 	@$(BIN)/call-coach demo
 
 test: env
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -m "not slow" -n 3 --dist worksteal
 
 # Real Prefect servers, images built by hand, gateways, soaks: several minutes.
 test-slow: env
