@@ -38,13 +38,23 @@ _FIXED = {
     "FASTMCP_LOG_LEVEL": "ERROR",
     "FASTMCP_SHOW_SERVER_BANNER": "false",
 }
-# The client keeps the child's pid to itself, so the child says it, and becomes the command.
-_SAY_PID = ("/bin/sh", "-c", 'echo $$ >&2; exec "$0" "$@"')
+# The client keeps the child's pid to itself, so the child says it, and becomes the command. Where it can (the
+# kernel is Linux, util-linux 2.33 or newer is there) it first asks to be killed when we end: 3 ms.
+_BEGIN = """
+echo $$ >&2
+setpriv --pdeathsig KILL true 2>/dev/null && exec setpriv --pdeathsig KILL "$0" "$@"
+exec "$0" "$@"
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch(Reach):
-    """prefect-mcp as a child of ours: how to start it."""
+    """prefect-mcp as a child of ours: how to start it.
+
+    However we end, it does not outlive us. Where we are killed, Linux kills it too, even one that is stopped
+    (that is, when the thread that runs the event loop ends). Elsewhere it reads the end of its stdin, as
+    prefect-mcp does at once; there, one that is stopped stays until it is continued.
+    """
 
     transport: Literal["stdio"] = "stdio"
     command: tuple[str, ...] = (sys.executable, "-m", "prefect_mcp_server")
@@ -67,10 +77,9 @@ class Launch(Reach):
             os.fdopen(write_end, "w") as stderr,
             tempfile.TemporaryDirectory(prefix="prefect-mcp-", ignore_cleanup_errors=True) as cwd,
         ):
-            program, *args = (*_SAY_PID, *self.command)
             parameters = StdioServerParameters(
-                command=program,
-                args=args,
+                command="/bin/sh",
+                args=["-c", _BEGIN, *self.command],
                 env=dict(self.env),
                 cwd=cwd,
                 encoding_error_handler="replace",  # at one byte that is no UTF-8 the SDK would hear no more

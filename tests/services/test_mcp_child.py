@@ -1,0 +1,51 @@
+"""The child process itself: what becomes of it when we are killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+
+import pytest
+
+from tests.conftest import REPO
+from tests.services.mcp_fixture import alive, until
+
+pytestmark = pytest.mark.anyio
+
+SERVICE = """
+import asyncio, sys
+from tests.services.mcp_fixture import PATIENCE, running, tiny
+async def main():
+    async with running(tiny()) as client:
+        await client.ready(within=PATIENCE)
+        print(client.state.pid, file=sys.stderr)
+        await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not shutil.which("setpriv"), reason="only Linux kills a child with its parent"
+)
+@pytest.mark.parametrize("stopped", [True, False], ids=["a stopped child", "a child that runs"])
+async def test_a_service_that_is_killed_takes_its_child_along(stopped: bool) -> None:
+    service = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", SERVICE),
+        cwd=REPO,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert service.stderr
+    child = int(await service.stderr.readline())
+    try:
+        if stopped:
+            os.kill(child, signal.SIGSTOP)
+        service.kill()
+        await service.communicate()
+        await until(lambda: not alive(child))
+    finally:
+        if alive(child):
+            os.kill(child, signal.SIGKILL)
