@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ class CircuitOpen(DocsUnreachable):
 
 class Circuit:
     """Closed, everything passes. After `failures` in a row it is open for `rest_s` seconds and nothing
-    passes; then it is half open, and one attempt decides whether it closes or opens again."""
+    passes; then it is half open, and one attempt, the probe, decides whether it closes or opens again."""
 
     def __init__(self, *, failures: int, rest_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = failures
@@ -26,7 +27,8 @@ class Circuit:
         self._clock = clock
         self._failed = 0
         self._opened_at: float | None = None
-        self._probing = False
+        self._probe_ended = asyncio.Event()
+        self._probe_ended.set()
 
     @property
     def state(self) -> CircuitState:
@@ -35,12 +37,14 @@ class Circuit:
         return "half_open" if self._clock() - self._opened_at >= self._rest_s else "open"
 
     def check(self) -> None:
-        """Raise CircuitOpen where an attempt would not be let through."""
-        if self.state == "open" or (self.state == "half_open" and self._probing):
-            raise CircuitOpen(
-                f"The docs server failed {self._failed} times in a row and is left alone for a while; "
-                "look-ups go on by themselves."
-            )
+        """Raise CircuitOpen while it is open."""
+        if self.state == "open":
+            raise self._refusal()
+
+    async def decided(self) -> None:
+        """Wait while a probe is under way and all hangs on it."""
+        while self.state == "half_open" and not self._probe_ended.is_set():
+            await self._probe_ended.wait()  # of those who wait here, the first may be the next probe
 
     def relent(self) -> None:
         """The host gave a sign of life: the next attempt may try it, though the rest is not over."""
@@ -49,11 +53,14 @@ class Circuit:
 
     @contextmanager
     def attempt(self, expired: Callable[[], bool]) -> Iterator[None]:
-        """One attempt. An exception is a failure; a cancellation is one only if `expired`, since a
-        caller who leaves says nothing of the host."""
+        """One attempt; CircuitOpen where it is not let through. An exception is a failure; a cancellation is
+        one only if `expired`, since a caller who leaves says nothing of the host."""
         self.check()
         probe = self.state == "half_open"
-        self._probing = self._probing or probe
+        if probe and not self._probe_ended.is_set():
+            raise self._refusal()
+        if probe:
+            self._probe_ended.clear()
         try:
             yield
         except BaseException as error:
@@ -63,10 +70,16 @@ class Circuit:
         else:
             self._failed, self._opened_at = 0, None
         finally:
-            # Attempts let through before the circuit opened may end during the probe, and leave it be.
-            self._probing = self._probing and not probe
+            if probe:  # attempts let through before the circuit opened may end during it, and leave it be
+                self._probe_ended.set()
 
     def _fail(self) -> None:
         self._failed += 1
         if self._failed >= self._limit:
             self._opened_at = self._clock()
+
+    def _refusal(self) -> CircuitOpen:
+        return CircuitOpen(
+            f"The docs server failed {self._failed} times in a row and is left alone for a while; "
+            "look-ups go on by themselves."
+        )

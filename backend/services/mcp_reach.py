@@ -32,10 +32,10 @@ class Line(NamedTuple):
 class Reach(ABC):
     """A way to a server. Times are in seconds.
 
-    `pool` connections are kept, and on each `parallel` calls are sent at once. A connection that ends
-    before it has lived for `steady_s` makes the wait before the next longer. A server that does not answer
-    a probe within `probe_s` counts as gone; while it offers no docs tools, it is asked for them every
-    `look_s`. Docs calls that fail `circuit_failures` times in a row stop for `circuit_rest_s`.
+    `pool` connections are kept, and on each `parallel` docs calls and as many others are sent at once. A
+    connection that ends before it has lived for `steady_s` makes the wait before the next longer. A server
+    that does not answer a probe within `probe_s` counts as gone; while it offers no docs tools, it is asked
+    for them every `look_s`. Docs calls that fail `circuit_failures` times in a row stop for `circuit_rest_s`.
     """
 
     transport: TransportName

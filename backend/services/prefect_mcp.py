@@ -104,7 +104,8 @@ class PrefectMCP:
         self._allowed = allowed
         self._watched = watched
         self._circuit = Circuit(failures=reach.circuit_failures, rest_s=reach.circuit_rest_s, clock=clock)
-        self._slots = asyncio.Semaphore(reach.parallel * reach.pool)
+        # Apart, so that a docs server that hangs does not hold up the calls that do not need it.
+        self._docs_slots, self._slots = (asyncio.Semaphore(reach.parallel * reach.pool) for _ in range(2))
         self._is_up = asyncio.Event()
         self._said: deque[str] = deque(maxlen=LastWords.KEPT_LINES)
         self._links = [
@@ -245,10 +246,12 @@ class PrefectMCP:
     async def _ask_docs(
         self, tool: str, arguments: Arguments, seconds: float, read: Callable[[JsonObject | str], T]
     ) -> T:
-        """As above; failures count against the docs server, once a connection is there to ask by."""
+        """As above; failures count against the docs server, once a connection is there to ask by. While a
+        probe tries whether it is back, the others wait for what that finds."""
         self._circuit.check()
-        async with asyncio.timeout(seconds) as deadline, self._slots:
+        async with asyncio.timeout(seconds) as deadline, self._docs_slots:
             await self._current()
+            await self._circuit.decided()
             with self._circuit.attempt(deadline.expired):
                 try:
                     answer = read(read_answer(await self._send(tool, arguments)))

@@ -106,3 +106,53 @@ def test_a_late_failure_from_before_does_not_end_the_probe(circuit: Circuit, clo
         clock.now = 60
         with pytest.raises(CircuitOpen):
             succeed(circuit)
+
+
+@pytest.mark.anyio
+async def test_those_who_wait_for_a_probe_pass_once_it_has_succeeded(circuit: Circuit, clock: Clock) -> None:
+    passed = 0
+
+    async def caller() -> None:
+        nonlocal passed
+        await circuit.decided()
+        with circuit.attempt(expired=lambda: False):
+            passed += 1
+
+    for _ in range(3):
+        fail(circuit)
+    clock.now = 30
+    with circuit.attempt(expired=lambda: False):
+        callers = [asyncio.create_task(caller()) for _ in range(5)]
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert passed == 0
+    await asyncio.gather(*callers)
+    assert passed == 5
+
+
+@pytest.mark.anyio
+async def test_where_the_probe_is_left_one_of_those_who_wait_takes_its_place(
+    circuit: Circuit, clock: Clock
+) -> None:
+    probes = 0
+
+    async def caller() -> None:
+        nonlocal probes
+        await circuit.decided()
+        with circuit.attempt(expired=lambda: False):
+            probes += circuit.state == "half_open"
+            await asyncio.sleep(0)
+            raise OSError("still down")
+
+    for _ in range(3):
+        fail(circuit)
+    clock.now = 30
+    probe = circuit.attempt(expired=lambda: False)
+    probe.__enter__()
+    callers = [asyncio.create_task(caller()) for _ in range(5)]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert probe.__exit__(asyncio.CancelledError, asyncio.CancelledError(), None) is False
+    ended = await asyncio.gather(*callers, return_exceptions=True)
+    assert probes == 1
+    assert sorted(type(error).__name__ for error in ended) == ["CircuitOpen"] * 4 + ["OSError"]

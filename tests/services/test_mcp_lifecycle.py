@@ -267,7 +267,7 @@ async def test_callers_may_leave_at_any_moment() -> None:
         for ended in await asyncio.gather(*callers, return_exceptions=True):
             assert isinstance(ended, list | asyncio.CancelledError)
         assert await client.search_docs("workers", timeout=PATIENCE) == []
-        assert (client.state.state, client.state.restarts, client._slots._value) == ("up", 0, 4)
+        assert (client.state.state, client.state.restarts, client._docs_slots._value) == ("up", 0, 4)
         await until(lambda: client._links[0].busy == 0)
 
 

@@ -25,6 +25,7 @@ from tests.services.mcp_fixture import (
     launch_for,
     python,
     running,
+    until,
 )
 
 pytestmark = pytest.mark.anyio
@@ -226,5 +227,15 @@ async def test_a_docs_server_that_hangs_costs_each_call_its_deadline_and_then_no
             assert client.state.state == "up"
         assert "workers" not in docs.queries
         now = 60.0
-        assert await client.search_docs("workers", timeout=PATIENCE)
-        assert await client.search_docs("work pools", timeout=PATIENCE)
+        back = await asyncio.gather(*(client.search_docs(f"x {n}", timeout=PATIENCE) for n in range(12)))
+        assert [len(hits) for hits in back] == [5] * 12
+        assert client.state.circuit == "closed"
+
+
+async def test_docs_calls_that_hang_hold_up_no_other_call(client: PrefectMCP, docs: DocsServer) -> None:
+    with docs.being("hangs"):
+        hanging = [asyncio.create_task(client.search_docs(f"x {n}", timeout=PATIENCE)) for n in range(20)]
+        await until(lambda: len(docs.headers) >= 8)
+        assert await client.call("orientation", {}, timeout=PATIENCE)
+        assert not any(call.done() for call in hanging)
+    await asyncio.gather(*hanging)
