@@ -1,14 +1,16 @@
 """OpenTelemetry spans, where OTEL_EXPORTER_OTLP_ENDPOINT says who wants them.
 
 Nobody else knows OpenTelemetry. A span holds numbers and words of our own (a tool's name, a status), and
-the type of an error without its message: never a word of a call, a query or a secret.
+the type of an error without its message: never a word of a call, a query or a secret. A request that belongs
+to a trace already (W3C `traceparent`) has its spans there.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -27,6 +29,7 @@ Value = str | int | float | bool
 
 FLUSH_S = 3
 """How long leaving waits for a collector that does not answer."""
+TRACE_HEADERS = ("traceparent", "tracestate")
 
 log = structlog.get_logger()
 
@@ -42,11 +45,17 @@ class Tracing(Protocol):
 
     def span(self, step: Step, **attributes: Value) -> AbstractContextManager[Span]: ...
 
+    def continuing(self, headers: Mapping[str, str]) -> AbstractContextManager[object]:
+        """Spans within its block belong to the trace that a request's W3C headers name, if they name one."""
+
 
 class NoTracing:
     """Nobody listens: a step costs two empty calls."""
 
     def span(self, step: Step, **attributes: Value) -> NoTracing:
+        return self
+
+    def continuing(self, headers: Mapping[str, str]) -> NoTracing:
         return self
 
     def note(self, **attributes: Value) -> None: ...
@@ -77,6 +86,19 @@ class OtelTracing:
                 span.set_attribute("error.type", type(error).__qualname__)
                 span.set_status(StatusCode.ERROR)
                 raise
+
+    @contextmanager
+    def continuing(self, headers: Mapping[str, str]) -> Iterator[None]:
+        from opentelemetry import context
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+        # These two alone: nothing else that a stranger sends (baggage) has business in our spans.
+        brought = {name: headers[name] for name in TRACE_HEADERS if name in headers}
+        token = context.attach(TraceContextTextMapPropagator().extract(brought))
+        try:
+            yield
+        finally:
+            context.detach(token)
 
 
 class _Noted:
@@ -118,6 +140,8 @@ def _provider(settings: Settings) -> TracerProvider | None:
     except ImportError:
         log.warning("tracing.off", why="OTEL_EXPORTER_OTLP_ENDPOINT needs `pip install 'call-coach[otel]'`.")
         return None
+    # It would say which header of a request it could not read, and what stood there.
+    logging.getLogger("opentelemetry.trace").setLevel(logging.ERROR)
     ours = Resource.create({"service.name": "call-coach", "service.version": version("call-coach")})
     # Ours first, so that OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES have the last word.
     provider = TracerProvider(resource=ours.merge(OTELResourceDetector().detect()), shutdown_on_exit=False)

@@ -96,6 +96,63 @@ async def test_no_word_of_a_call_and_no_secret_is_in_a_span_also_where_a_step_fa
         assert word.lower() not in sent
 
 
+TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+
+
+async def test_an_analysis_stands_in_the_trace_of_whoever_asks_for_it(tmp_path: Path) -> None:
+    asked_in = {"traceparent": f"00-{TRACE}-{CALLER}-01", "tracestate": "vendor=of-the-caller"}
+    with collecting() as collector:
+        async with running(settings_in(tmp_path, otel_exporter_otlp_endpoint=collector.url)) as service:
+            service.http.headers.update(asked_in)
+            await service.analyze()
+            del service.http.headers["traceparent"]
+            await service.analyze()
+            await service.http.post("/add", data={"text": "Ann: Hello."}, headers=asked_in)
+    first, alone, form = sorted(collector.named("analysis"), key=lambda span: span.start_time_unix_nano)
+    for span in (first, form):
+        assert (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE, CALLER)
+        assert span.trace_state == "vendor=of-the-caller"
+    assert {span.trace_id for span in collector.named("judge")} == {first.trace_id}
+    assert alone.parent_span_id == b""
+    assert alone.trace_id != first.trace_id
+
+
+async def test_whoever_asks_may_say_that_its_trace_is_not_recorded(tmp_path: Path) -> None:
+    with collecting() as collector:
+        async with running(settings_in(tmp_path, otel_exporter_otlp_endpoint=collector.url)) as service:
+            service.http.headers["traceparent"] = f"00-{TRACE}-{CALLER}-00"
+            await service.analyze()
+    assert not collector.spans
+
+
+HOSTILE_TRACES = (
+    {"traceparent": ""},
+    {"traceparent": "\x9b2J-marked"},
+    {"traceparent": f"00-{'0' * 32}-{CALLER}-01"},
+    {"traceparent": f"ff-{TRACE}-{CALLER}-01"},
+    {"traceparent": f"00-{TRACE.upper()}-{CALLER}-01"},
+    {"traceparent": f"00-{TRACE}-{CALLER}-01-marked"},
+    {"traceparent": "marked" * 5_000},
+    {"traceparent": f"00-{TRACE}-{CALLER}-01", "tracestate": "MARKED \x9b2J,,=;"},
+    {"traceparent": f"00-{TRACE}-{CALLER}-01", "tracestate": "marked=" + "x" * 20_000},
+    {"tracestate": "marked=1", "baggage": "marked=2"},
+)
+
+
+async def test_a_hostile_trace_header_is_passed_over_and_stands_nowhere(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with collecting() as collector:
+        async with running(settings_in(tmp_path, otel_exporter_otlp_endpoint=collector.url)) as service:
+            for headers in HOSTILE_TRACES:
+                raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+                answer = await service.http.post("/analyze", json={"transcript": "Ann: Hello."}, headers=raw)
+                assert answer.status_code == 200
+    assert len(collector.named("analysis")) == len(HOSTILE_TRACES)
+    assert b"marked" not in b"".join(collector.raw).lower()
+    assert "marked" not in caplog.text.lower()
+
+
 async def test_the_environment_names_the_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_SERVICE_NAME", "coaching-eu")
     with collecting() as collector:

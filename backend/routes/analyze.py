@@ -102,7 +102,9 @@ def router() -> APIRouter:
     async def analyze(request: Request) -> Response:
         """Coach a call. Answers the stored report where the same call was analysed before."""
         house: House = request.app.state.house
-        report, kept = await analyse(house, await read_request(request))
+        asked = await read_request(request)
+        with house.tracing.continuing(request.headers):
+            report, kept = await analyse(house, asked)
         where = {"Location": f"/calls/{report.id}"} if kept else None
         # Serialised once, FastAPI would do it twice; beside the event loop, for it may be megabytes.
         body = await asyncio.to_thread(report.model_dump_json)

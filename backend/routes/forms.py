@@ -24,7 +24,9 @@ def router() -> APIRouter:
         """Coach the call and show it; what cannot be read comes back with the form as it was filled in."""
         house: House = request.app.state.house
         try:
-            report, kept = await analyse(house, await read_upload(request))
+            asked = await read_upload(request)
+            with house.tracing.continuing(request.headers):
+                report, kept = await analyse(house, asked)
         except BadRequest as error:
             page = await asyncio.to_thread(add_page, str(error), await _entered(request))
             return Page(page, error.status)
