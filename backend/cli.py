@@ -1,4 +1,4 @@
-"""The command line: serve, analyze, docs, prefect, demo."""
+"""The command line: serve, analyze, docs, prefect, eval, demo."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 
 from backend.docs_commands import group as docs
 from backend.errors import CoachError
+from backend.eval_commands import group as evals
 from backend.logs import set_up_logs
 from backend.prefect_commands import group as prefect
 from backend.settings import Settings, load_settings
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(docs, name="docs")
 app.add_typer(prefect, name="prefect")
+app.add_typer(evals)
 
 # The modules behind a command are imported by the command: `call-coach --help` needs none of them.
 

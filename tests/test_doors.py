@@ -35,8 +35,13 @@ DOORS: dict[str, set[str]] = {
     "demo": {*GROUND, "report", "formats", "app", "house", "routes", "services", "serving"},
     "prefect_commands": {*GROUND, "logs", "services"},
     "docs_commands": {*GROUND, "logs", "services", "serving"},
+    "evals": {*GROUND, "report", "formats", "analysis", "services", "house"},
+    "eval_commands": {*GROUND, "logs", "evals", "house"},
     "__main__": {"cli"},
-    "cli": {*GROUND, "docs_commands", "prefect_commands", "logs", "services", "serving", "batch", "demo"},
+    "cli": {
+        *(*GROUND, "docs_commands", "eval_commands", "prefect_commands"),
+        *("logs", "services", "serving", "batch", "demo"),
+    },
 }
 
 # Foreign types stop at the door: who may know these packages at all.
