@@ -23,7 +23,7 @@ from backend.services.pack_sheets import day
 from backend.services.search_index import MAX_CHARS, WORD, IndexFile, any_of, meaning_words, publish
 from backend.services.synced_docs import Release, SyncedDocs
 
-LAYOUT = "1"
+LAYOUT = "2"
 """Changes with the schema or with Pack, so that an index of an older release is built anew."""
 ORIGIN = "Call Coach knowledge pack"
 FACTS_SEARCHED = 40
