@@ -51,11 +51,14 @@ class Fact(Frozen):
     topic: str = ""
     conflict: str | None = None
     conflicts_with: str | None = None
+    accuses_until: date | None = None
 
     @property
     def may_accuse(self) -> bool:
-        """Only a sure fact with a public source that no other page disputes may settle against a rep."""
-        return self.confidence == "high" and self.url is not None and self.conflict is None
+        """Only a sure fact with a public source that no other page disputes may settle against a rep, and
+        none after its last day: what ages fast is not held against anybody."""
+        sure = self.confidence == "high" and self.url is not None and self.conflict is None
+        return sure and (self.accuses_until is None or date.today() <= self.accuses_until)
 
 
 class FactMatch(Frozen):

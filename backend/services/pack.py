@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -31,6 +31,8 @@ from backend.services.pack_sheets import (
     SourcedFact,
 )
 
+PRICES_ACCUSE_DAYS = 120
+"""A price or a plan's limit that nobody has looked up for longer may have changed: it settles nothing."""
 SHEETS = ("pricing.yaml", "capabilities.yaml", "competitors.yaml", "objections.yaml")
 
 
@@ -79,7 +81,7 @@ def read_pack(directory: Path) -> Pack:
     rivals = competitors.read(CompetitorSheet)
 
     placed = [fact for file, sheet in pages for fact in _page_facts(file, sheet)]
-    placed += _sourced(pricing, pricing.read(FactSheet).facts, "facts", topic="pricing")
+    placed += map(_ageing, _sourced(pricing, pricing.read(FactSheet).facts, "facts", topic="pricing"))
     placed += _sourced(capabilities, capabilities.read(FactSheet).facts, "facts")
     mapping = rivals.airflow_migration.mapping
     placed += _sourced(competitors, mapping, "airflow_migration", "mapping", topic="airflow migration")
@@ -145,12 +147,18 @@ def _sourced(file: PackFile, facts: Iterable[SourcedFact], *place: str, topic: s
             url=written.public_url,
             wrong=tuple(WrongVersion(claim=claim) for claim in written.wrong_claims),
             scope=_scope(written.scope),
-            as_of=written.dated,
+            as_of=written.known,
             confidence="low" if written.status else written.confidence,
             topic=topic or (written.category or "").replace("-", " "),
             conflict=written.conflict,
         )
         yield Placed(fact, file, (*place, at, "id"))
+
+
+def _ageing(placed: Placed) -> Placed:
+    known = placed.fact.as_of
+    until = known + timedelta(days=PRICES_ACCUSE_DAYS) if known else date.min
+    return placed._replace(fact=placed.fact.model_copy(update={"accuses_until": until}))
 
 
 def _scope(written: ScopeLines) -> Scope:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import date
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
@@ -91,6 +91,7 @@ class SourcedFact(SourceLines):
     scope: ScopeLines = ScopeLines()
     category: str | None = None
     status: Words | None = None  # whatever it says, the fact is no longer sure
+    checked: date | None = None  # when somebody last read the source and found it unchanged
     conflict: Words | None = None
     wrong_claims: list[Words] = []
     also_sources: list[SourceLines] = []
@@ -106,6 +107,11 @@ class SourcedFact(SourceLines):
     @property
     def dated(self) -> date | None:
         return day(self.as_of)
+
+    @property
+    def known(self) -> date | None:
+        """The last day on which the source is known to have said so; None where nobody wrote it down."""
+        return self.checked or self.dated
 
 
 class FactSheet(Sheet):
@@ -185,6 +191,13 @@ Place = tuple[int | str, ...]
 """The way into a file: keys and positions, such as ("facts", 3, "scope")."""
 
 
+class Flaw(NamedTuple):
+    """What is wrong in a file, and on which line, counted from 1."""
+
+    line: int
+    sentence: str
+
+
 class PackFile:
     """One file of the pack and its words. `path` is what an error calls it."""
 
@@ -192,35 +205,34 @@ class PackFile:
         self.path, self.content = path, content
 
     def read(self, sheet: type[Content]) -> Content:
-        """The file as this kind of sheet, or UnusableKnowledge."""
+        """The file as this kind of sheet, or UnusableKnowledge with its first flaw."""
+        found = self.parse(sheet)
+        if isinstance(found, list):
+            raise self._refused(found[0])
+        return found
+
+    def parse(self, sheet: type[Content]) -> Content | list[Flaw]:
+        """The file as this kind of sheet, or everything that keeps it from being one, the worst first."""
         try:
-            return sheet.model_validate(read_yaml(self.text()))
+            return sheet.model_validate(read_yaml(self.content.decode("utf-8-sig")))
+        except UnicodeDecodeError as error:
+            line = self.content.count(b"\n", 0, error.start) + 1
+            return [Flaw(line, "this is not UTF-8; save the file as UTF-8.")]
         except yaml.YAMLError as error:
-            raise self._unreadable(error) from None
+            return [_unreadable(error)]
         except ValidationError as error:
             found = error.errors(include_url=False, include_input=False)
             # A misspelt key is both missing and unknown; the unknown one stands on the line to mend.
-            first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
-            field, why = ".".join(map(str, first["loc"])), first["msg"]
-            raise self.error(first["loc"], f"{field or 'the file'} cannot be used: {why}.") from None
+            found.sort(key=lambda each: each["type"] != "extra_forbidden")
+            return [self._misfit(each["loc"], each["msg"]) for each in found]
 
-    def text(self) -> str:
-        try:
-            return self.content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = self.content.count(b"\n", 0, error.start) + 1
-            raise UnusableKnowledge(
-                f"{self.path}:{line}: this is not UTF-8; save the file as UTF-8."
-            ) from None
-
-    def error(self, place: Iterable[int | str], sentence: str) -> UnusableKnowledge:
+    def error(self, place: Place, sentence: str) -> UnusableKnowledge:
         """The sentence, with the file and the line of this place before it."""
-        return UnusableKnowledge(f"{self.path}:{self.line_of(place)}: {sentence}")
+        return self._refused(Flaw(self.line_of(place), sentence))
 
-    def line_of(self, place: Iterable[int | str]) -> int:
+    def line_of(self, place: Place) -> int:
         """The line of the deepest part of `place` that exists, counted from 1."""
-        node = yaml.compose(self.text(), YamlLoader)
-        line = 0
+        node, line = self._root, 0
         for step in place:
             if isinstance(node, yaml.MappingNode):
                 found = next(((k, v) for k, v in node.value if k.value == str(step)), None)
@@ -233,9 +245,22 @@ class PackFile:
                 line = node.start_mark.line
         return line + 1
 
-    def _unreadable(self, error: yaml.YAMLError) -> UnusableKnowledge:
-        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-        problem = (
-            error.problem if isinstance(error, yaml.MarkedYAMLError) else "it holds a forbidden character"
-        )
-        return UnusableKnowledge(f"{self.path}:{mark.line + 1 if mark else 1}: this is not YAML: {problem}.")
+    @cached_property
+    def _root(self) -> yaml.Node | None:
+        """The file as YAML nodes, which know their lines. Only a flaw needs them."""
+        root: yaml.Node | None = yaml.compose(self.content.decode("utf-8-sig"), YamlLoader)
+        return root
+
+    def _misfit(self, place: Place, why: str) -> Flaw:
+        field = ".".join(map(str, place)) or "the file"
+        return Flaw(self.line_of(place), f"{field} cannot be used: {why}.")
+
+    def _refused(self, flaw: Flaw) -> UnusableKnowledge:
+        return UnusableKnowledge(f"{self.path}:{flaw.line}: {flaw.sentence}")
+
+
+def _unreadable(error: yaml.YAMLError) -> Flaw:
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return Flaw(1, "this is not YAML: it holds a forbidden character.")
+    mark = error.problem_mark
+    return Flaw(mark.line + 1 if mark else 1, f"this is not YAML: {error.problem}.")
