@@ -77,6 +77,28 @@ def analyze(
 
 
 @app.command()
+def lint(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Markdown, HTML, text, PDF, DOCX, PPTX, or directories.")
+    ],
+    output: Annotated[str, typer.Option("--format", help="text, json or sarif.")] = "text",
+    every: Annotated[bool, typer.Option("--all", help="Print every statement with its verdict.")] = False,
+) -> None:
+    """Check battlecards and decks for what the documentation contradicts, limits or no longer says.
+
+    Exit status 1 if anything was found or a file could not be read. In Markdown and HTML the comment
+    <!-- call-coach-ignore --> leaves the next paragraph out.
+    """
+    from backend.card_lint import Output
+    from backend.card_lint import lint as check
+
+    if output not in list(Output):
+        raise typer.BadParameter("text, json or sarif", param_hint="--format")
+    if not asyncio.run(check(_settings(quiet=True), paths, Output(output), every=every)):
+        raise typer.Exit(1)
+
+
+@app.command()
 def demo(
     port: Annotated[int | None, typer.Option(help="Port to listen on; the next free one if taken.")] = None,
     once: Annotated[bool, typer.Option(help="Stop after the sample calls are analysed.")] = False,

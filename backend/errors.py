@@ -3,6 +3,7 @@
     CoachError                      500
     ├── UnusableSetting             the start is refused
     ├── UnusableKnowledge           a file of the knowledge pack or a prompt cannot be read
+    ├── UnreadableMaterial          a document given to be checked cannot be read
     ├── BadRequest                  400
     │   ├── UnreadableTranscript    400  the bytes are not a transcript in the format they claim
     │   ├── UnknownFormat           415  no parser recognises them
@@ -44,6 +45,10 @@ class UnusableSetting(CoachError):
 
 class UnusableKnowledge(CoachError):
     title = "Unusable knowledge"
+
+
+class UnreadableMaterial(CoachError):
+    title = "Unreadable material"
 
 
 class BadRequest(CoachError):

@@ -46,6 +46,7 @@ class House:
     snapshot: Snapshot
     client: PrefectMCP | None
     knowledge: ProductKnowledge
+    rules: RulesAnalyst
     claude: ClaudeAnalyst | None
     coach: Coach
     meters: Meters
@@ -104,7 +105,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.enter_context(closing(snapshot))
         url = settings.database_url.get_secret_value() if settings.database_url else None
         store = await stack.enter_async_context(Store.open(url, settings.coach_data_dir))
-        analysts: dict[str, Analyst] = {"rules": _rules(snapshot)}
+        rules = _rules(snapshot)
+        analysts: dict[str, Analyst] = {"rules": rules}
         claude = None
         if settings.claude_configured:
             claude = analysts["claude"] = _claude(settings, snapshot)
@@ -130,6 +132,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             snapshot=snapshot,
             client=client,
             knowledge=knowledge,
+            rules=rules,
             claude=claude,
             coach=Coach(knowledge, analysts, settings.analyst, tracing),
             meters=meters,

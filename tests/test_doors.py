@@ -21,6 +21,8 @@ DOORS: dict[str, set[str]] = {
     "logs": {"errors"},
     "tracing": {"settings", "errors"},
     "report": {"transcript", "facts", "errors"},
+    "sarif": set(),
+    "material": {"errors"},
     "formats": {"transcript", "errors"},
     "analysis": {"transcript", "facts", "report", "errors", "settings", "tracing"},
     "services": {"facts", "report", "errors", "settings", "tracing"},
@@ -32,6 +34,7 @@ DOORS: dict[str, set[str]] = {
     # The top floor: these put things together and run them.
     "serving": {*GROUND, "app", "house", "services"},
     "batch": {*GROUND, "report", "house", "routes"},
+    "card_lint": {*GROUND, "report", "material", "analysis", "house", "sarif"},
     "demo": {*GROUND, "report", "formats", "app", "house", "routes", "services", "serving"},
     "prefect_commands": {*GROUND, "logs", "services"},
     "docs_commands": {*GROUND, "logs", "services", "serving"},
@@ -40,7 +43,7 @@ DOORS: dict[str, set[str]] = {
     "__main__": {"cli"},
     "cli": {
         *(*GROUND, "docs_commands", "eval_commands", "prefect_commands"),
-        *("logs", "services", "serving", "batch", "demo"),
+        *("logs", "services", "serving", "batch", "card_lint", "demo"),
     },
 }
 

@@ -110,7 +110,7 @@ class RulesAnalyst:
             SpottedClaim(
                 id=f"c{nth}",
                 quote=one.turn.quote(one.start, one.end),
-                topic=_topic(one.turn.text[one.start : one.end]),
+                topic=topic(one.turn.text[one.start : one.end]),
                 about=one.about,
             )
             for nth, one in enumerate(find_claims(transcript, self._hear), 1)
@@ -201,7 +201,7 @@ ABOUT_A_RIVAL = "This is about another product, which Prefect's documentation do
 _FIRST_CLAUSE = re.compile(r"[^,;.?!]{12,}")
 
 
-def _topic(words: str) -> str:
+def topic(words: str) -> str:
     """A short name for a claim: the beginning of its words."""
     first = _FIRST_CLAUSE.match(words)
     short = (first[0] if first else words).strip(" ,;.")
