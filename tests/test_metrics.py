@@ -21,6 +21,7 @@ pytestmark = pytest.mark.anyio
 
 STARTED_S = 60
 CALLS = "prefect_mcp_call_duration_seconds_count"
+WAITED = "docs_look_up_duration_seconds"
 
 
 @pytest.fixture
@@ -167,6 +168,13 @@ async def test_look_ups_and_prefect_mcp_itself_are_measured(tmp_path: Path) -> N
             assert now["docs_look_ups_total{outcome=miss,tool=docs_search_prefect}"] == asked > 0
             assert now["docs_look_ups_total{outcome=hit,tool=docs_search_prefect}"] == asked
             assert now["docs_cache_entries"] == asked
+            assert now[f"{WAITED}_count{{outcome=miss,tool=docs_search_prefect}}"] == asked
+            assert now[f"{WAITED}_count{{outcome=hit,tool=docs_search_prefect}}"] == asked
+            hit_s, miss_s = (
+                now[f"{WAITED}_sum{{outcome={outcome},tool=docs_search_prefect}}"]
+                for outcome in ("hit", "miss")
+            )
+            assert 0 < hit_s < miss_s
             assert now["docs_cache_bytes"] > 100 * asked
             assert (now["prefect_mcp_up"], now["prefect_mcp_docs_tools"]) == (1, 1)
             assert now["prefect_mcp_calls_total"] == asked
@@ -198,6 +206,7 @@ async def test_look_ups_and_prefect_mcp_itself_are_measured(tmp_path: Path) -> N
                 await service.analyze(CALL + OTHERS, force=True)
             now = await scraped(service)
             assert now["docs_look_ups_total{outcome=error,tool=docs_search_prefect}"] > 0
+            assert now[f"{WAITED}_count{{outcome=error,tool=docs_search_prefect}}"] > 0
             assert now["prefect_mcp_errors_total"] > 0
             assert now[f"{CALLS}{{outcome=failed,tool=docs_search_prefect}}"] > 0
             assert now["prefect_mcp_circuit{state=open}"] + now["prefect_mcp_circuit{state=closed}"] == 1

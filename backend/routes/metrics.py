@@ -53,6 +53,7 @@ class Scrape(Collector):
         yield from self._store()
         yield from self._prefect_mcp()
         yield from self._cache()
+        yield from self.house.knowledge.times.collect()
         yield from self._claude()
 
     def _store(self) -> Iterator[Metric]:

@@ -17,6 +17,7 @@ from backend.facts import DocQuery, Fact, FactMatch, KnowledgeStatus, LookUps, P
 from backend.services.doc_cache import Answer as CacheAnswer
 from backend.services.doc_cache import CacheStats, DocCache, DocKey, normalised
 from backend.services.docs_snapshot import Snapshot
+from backend.services.look_up_times import LookUpTimes
 from backend.services.prefect_mcp import SEARCH, DocHit, PrefectMCP, PrefectMCPState
 from backend.settings import PUBLIC_DOCS_MCP_URL, Settings
 
@@ -49,7 +50,7 @@ class ProductKnowledge:
     `client` is None when prefect-mcp is switched off. `docs_server` and `way` say to a reader who is asked
     and how, `identity` says it to the cache. `at_once` look-ups are sent at a time. `wait_s` is the most one
     batch of look-ups may take altogether, `stall_s` the most it waits while none of them is answered.
-    `idle` is set while no caller waits for a look-up.
+    `idle` is set while no caller waits for a look-up, `times` is how long callers waited.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class ProductKnowledge:
         self._read: WeakKeyDictionary[Answer, _Read] = WeakKeyDictionary()
         self._turns = asyncio.Semaphore(at_once)
         self._waiting = 0
+        self.times = LookUpTimes()
         self.idle = asyncio.Event()
         self.idle.set()
 
@@ -251,14 +253,21 @@ class ProductKnowledge:
         return self._stall_s if self._client.state.docs_tools else self._stall_s / 3
 
     async def _answer(self, key: DocKey, text: str) -> Answer:
-        return await self._cache.answer(key, partial(self._search, text))
+        with self.times.waiting(key.tool) as came:
+            answer = await self._cache.answer(key, partial(self._search, text))
+            came.append(answer.outcome)
+        return answer
 
     def _at_once(self, texts: Mapping[DocKey, str]) -> dict[DocKey, Answer]:
-        return {
+        begun = time.perf_counter()
+        answers = {
             key: held
             for key, text in texts.items()
             if (held := self._cache.at_once(key, partial(self._search, text)))
         }
+        outcomes = [answer.outcome for answer in answers.values()]
+        self.times.at_once(SEARCH, outcomes, time.perf_counter() - begun)
+        return answers
 
     async def _search(self, text: str) -> list[DocHit]:
         assert self._client is not None
