@@ -219,6 +219,17 @@ class DocCache(Generic[V]):
             *(self._recalled(key, self._stale_s) for key in keys if key not in self._entries)
         )
 
+    def note(self, key: DocKey, text: str) -> None:
+        """Keep a line beside the answers, as long as the latest of them."""
+        if self._shelf:
+            self._shelf.put(KeptAnswer(key.id, key.tool, self._wall(), text))
+            self._shelf.used[key.id] += 1
+
+    async def noted(self, key: DocKey) -> str | None:
+        """The line as it was last kept, in this run or an earlier one."""
+        kept = await self._shelf.take(key.id) if self._shelf else None
+        return kept.body if kept else None
+
     async def uses(self) -> Mapping[str, int]:
         """How often answers were given, by the id of their key, as far as the shelf knows."""
         return await self._shelf.uses() if self._shelf else {}

@@ -8,7 +8,6 @@ import json
 import time
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache, partial
-from importlib.metadata import version
 from typing import NamedTuple, Self
 from weakref import WeakKeyDictionary
 
@@ -74,7 +73,9 @@ class ProductKnowledge:
         self._stall_s = stall_s
         self._identity = identity or docs_server
         self._way = way
-        self._schema = _schema()
+        self._shape = _shape()
+        self._schema_note = DocKey(self._identity, "", SEARCH, "", 0)
+        self._noted_schema: str | None = None
         self._key = lru_cache(4096)(self._key_of)
         self._read: WeakKeyDictionary[Answer, _Read] = WeakKeyDictionary()
         self._turns = asyncio.Semaphore(at_once)
@@ -142,7 +143,8 @@ class ProductKnowledge:
     async def look_up(self, queries: list[DocQuery]) -> LookUps:
         """Passages for each query's fact, in time. Equal queries are one look-up."""
         begun = time.perf_counter()
-        keyed = [(self._key(query.text), query) for query in queries]
+        schema = await self._schema()
+        keyed = [(self._key(query.text, schema), query) for query in queries]
         texts = {key: query.text for key, query in keyed}
         answers, trouble = await self._ask(texts) if self._client else ({}, None)
         read = {key: self._passages(answer) for key, answer in answers.items()}
@@ -173,7 +175,8 @@ class ProductKnowledge:
 
     async def due(self, queries: Iterable[DocQuery]) -> list[DocQuery]:
         """Those whose answers are missing or will soon be past their time, the most used first."""
-        by_key = {self._key(query.text): query for query in queries}
+        schema = await self._schema()
+        by_key = {self._key(query.text, schema): query for query in queries}
         due = [key for key in by_key if not self._cache.due_in(key)]
         for start in range(0, len(due), RECALLED_AT_ONCE):
             await self._cache.recall(due[start : start + RECALLED_AT_ONCE])
@@ -183,7 +186,8 @@ class ProductKnowledge:
 
     async def warm(self, query: DocQuery) -> bool:
         """Look a query up before anyone asks. Whether the docs server was asked. KnowledgeUnavailable."""
-        return await self._cache.warm(self._key(query.text), partial(self._search, query.text))
+        key = self._key(query.text, await self._schema())
+        return await self._cache.warm(key, partial(self._search, query.text))
 
     # -- asking
 
@@ -219,10 +223,9 @@ class ProductKnowledge:
         trouble: KnowledgeUnavailable | None = None
         waiting = set(asked)
         try:
-            stall_s = await self._started(waiting)
-            quiet_since = time.monotonic()
+            quiet_until = await self._silence_ends(waiting)
             while waiting:
-                left = min(deadline, quiet_since + stall_s) - time.monotonic()
+                left = min(deadline, quiet_until) - time.monotonic()
                 done, waiting = await asyncio.wait(
                     waiting, timeout=max(0, left), return_when=asyncio.FIRST_COMPLETED
                 )
@@ -233,26 +236,42 @@ class ProductKnowledge:
                         trouble = trouble or failure
                     else:
                         answers[asked[task]] = task.result()
-                        quiet_since = time.monotonic()  # a failure is no sign of life
+                        quiet_until = time.monotonic() + self._stall_s  # a failure is no sign of life
         finally:
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
         return answers, trouble
 
-    async def _started(self, asked: Collection[asyncio.Task[Answer]]) -> float:
-        """Give a child that starts its time: it is ours. Then, how long the docs server may be silent."""
+    async def _silence_ends(self, asked: Collection[asyncio.Task[Answer]]) -> float:
+        """Until when none of these needs to be answered, on the monotonic clock."""
         assert self._client is not None
-        if self._client.state.state == "starting":
-            ready = asyncio.create_task(self._client.ready(self._wait_s))
-            try:
+        begun = time.monotonic()
+        if self._client.state.state != "up" and not await self._started(asked):
+            return begun + self._stall_s
+        # A docs server that hung when it was last looked for is not waited for as long again.
+        return time.monotonic() + (self._stall_s if self._client.state.docs_tools else self._stall_s / 3)
+
+    async def _started(self, asked: Collection[asyncio.Task[Answer]]) -> bool:
+        """Give a child that starts its time, which is our own fault. Not where the docs server hangs: that
+        keeps a child from starting as well, and is said by False."""
+        assert self._client is not None
+        ready = asyncio.create_task(self._client.ready(self._wait_s))
+        heard = asyncio.create_task(self._client.docs_heard(self._stall_s))
+        try:
+            await asyncio.wait({ready, heard, *asked}, return_when=asyncio.FIRST_COMPLETED)
+            if heard.done() and heard.result():
                 await asyncio.wait({ready, *asked}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                ready.cancel()
-        # A docs server that hangs has held up the child's start already, and is not waited for twice.
-        return self._stall_s if self._client.state.docs_tools else self._stall_s / 3
+                return True
+            return self._client.state.docs_tools
+        finally:
+            ready.cancel()
+            heard.cancel()
 
     async def _answer(self, key: DocKey, text: str) -> Answer:
+        assert self._client is not None
+        if not key.schema and await self._client.ready(self._wait_s):  # a server that was never met
+            key = self._key(text, await self._schema())
         with self.times.waiting(key.tool) as came:
             answer = await self._cache.answer(key, partial(self._search, text))
             came.append(answer.outcome)
@@ -272,10 +291,24 @@ class ProductKnowledge:
     async def _search(self, text: str) -> list[DocHit]:
         assert self._client is not None
         async with self._turns:
-            return await self._client.search_docs(text, top_k=HITS_PER_QUERY, timeout=self._wait_s)
+            hits = await self._client.search_docs(text, top_k=HITS_PER_QUERY, timeout=self._wait_s)
+        if schema := self._client.schema(SEARCH):
+            self._cache.note(self._schema_note, schema)
+        return hits
 
-    def _key_of(self, text: str) -> DocKey:
-        return DocKey(self._identity, self._schema, SEARCH, normalised(text), HITS_PER_QUERY)
+    async def _schema(self) -> str:
+        """What the docs tool takes and answers: as it is listed, and until it is, as the cache's shelf knows
+        it from an earlier run, so that its answers are found also without a connection. "" if never met."""
+        listed = self._client.schema(SEARCH) if self._client else ""
+        if listed is not None:
+            return listed
+        if self._noted_schema is None:
+            self._noted_schema = await self._cache.noted(self._schema_note) or ""
+        return self._noted_schema
+
+    def _key_of(self, text: str, schema: str) -> DocKey:
+        schema = schema and f"{schema} {self._shape}"
+        return DocKey(self._identity, schema, SEARCH, normalised(text), HITS_PER_QUERY)
 
     def _passages(self, answer: Answer) -> _Read:
         """An answer's passages, made once for as long as the cache holds the answer."""
@@ -312,10 +345,10 @@ def _who(settings: Settings) -> tuple[str, str]:
     return "Prefect's docs server", PUBLIC_DOCS_MCP_URL
 
 
-def _schema() -> str:
-    """Changes with the server's tools, and with what is kept of their answers."""
+def _shape() -> str:
+    """Changes with what is kept of an answer."""
     shape = json.dumps(DocHit.model_json_schema(), sort_keys=True)
-    return hashlib.sha256(f"{version('prefect-mcp')} {shape}".encode()).hexdigest()[:16]
+    return hashlib.sha256(shape.encode()).hexdigest()[:16]
 
 
 def _same_passage_once(passages: dict[str, list[Passage]]) -> dict[str, list[Passage]]:

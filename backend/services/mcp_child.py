@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
+import httpx2
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from backend.services.mcp_credentials import Credentials
 from backend.services.mcp_reach import Line, Reach
-from backend.settings import Settings
+from backend.settings import PUBLIC_DOCS_MCP_URL, Settings
 
 _INHERITED = frozenset(
     {"HOME", "PATH", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"}
@@ -98,6 +99,23 @@ class Launch(Reach):
                     async with asyncio.timeout(0.2):
                         await words.ended.wait()
                 pipe.close()
+
+    async def docs_heard(self, within: float) -> bool:
+        """Asked for its tools, as the child will ask it; whatever it says, it does not hang."""
+        url = self.env.get("PREFECT_DOCS_MCP_URL", PUBLIC_DOCS_MCP_URL)
+        question = {"jsonrpc": "2.0", "id": 0, "method": "tools/list"}
+        accept = {"Accept": "application/json, text/event-stream"}
+        try:
+            async with (
+                asyncio.timeout(within),
+                httpx2.AsyncClient(timeout=within) as http,
+                http.stream("POST", url, json=question, headers=accept),
+            ):
+                return True
+        except (TimeoutError, httpx2.TimeoutException):
+            return False
+        except (httpx2.HTTPError, OSError):  # refused, for one: the child will say it better
+            return True
 
     def secrets(self) -> list[str]:
         """Credentials, and passwords in the addresses of proxies and hosts."""

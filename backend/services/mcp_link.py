@@ -4,6 +4,8 @@ lost or when nobody answers any more, and opens it again. Callers use it from ta
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import os
 import random
 import signal
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 import anyio
 import structlog
 from mcp import Client, MCPError
-from mcp.types import CONNECTION_CLOSED, CallToolResult
+from mcp.types import CONNECTION_CLOSED, CallToolResult, Tool
 from pydantic import JsonValue
 
 from backend.errors import PrefectUnreachable
@@ -24,6 +26,9 @@ from backend.services.mcp_reach import Reach
 PROBE = "orientation"
 """Answered by prefect-mcp itself in three milliseconds, also while the docs server hangs. A server without
 it answers that it has none, which will do."""
+
+_MOST_PAGES = 20
+"""A list of tools that goes on is not read further."""
 
 _log = structlog.get_logger(__name__)
 
@@ -68,7 +73,6 @@ class Connection:
     client: Client
     pid: int | None
     pulse: Pulse
-    tools: frozenset[str] = frozenset()
     writers: frozenset[str] = frozenset()
 
 
@@ -76,6 +80,7 @@ class Link:
     """Keeps one connection from `start` to `stop`.
 
     `opened` is the connection, or the reason why there is none, or pending while one is being opened.
+    `schemas` has what each tool takes and answers, as a hash, by the last list that had it.
     `changed` is called when there is a connection, or none any more; `docs_found` when it offers the docs
     tools and did not before; `failed` with the reason why a connection ended or could not be had.
     """
@@ -105,6 +110,7 @@ class Link:
         self._sent: set[asyncio.Task[CallToolResult]] = set()
         self.opened: asyncio.Future[Connection | str] | None = None
         self.docs_tools = False
+        self.schemas: dict[str, str] = {}
         self.lives = 0
 
     @property
@@ -211,7 +217,7 @@ class Link:
             connection = await self._open(stack)
             self._answered = True
             self._settle(connection)
-            _log.info("prefect_mcp.up", pid=connection.pid, tools=len(connection.tools))
+            _log.info("prefect_mcp.up", pid=connection.pid, docs_tools=self.docs_tools)
             await self._watch(connection)
             self._drop(connection)  # first, since the closing may take seconds
 
@@ -231,14 +237,17 @@ class Link:
         return connection
 
     async def _list_tools(self, connection: Connection) -> None:
-        listed = (await connection.client.list_tools()).tools
-        hints = {
-            self._reach.our_name(tool.name): tool.annotations and tool.annotations.read_only_hint
-            for tool in listed
-        }
-        connection.tools = frozenset(hints)
-        connection.writers = frozenset(name for name, reads_only in hints.items() if reads_only is False)
-        found, self.docs_tools = not self.docs_tools, self._docs_tool in hints
+        page = await connection.client.list_tools()
+        listed = page.tools
+        for _ in range(_MOST_PAGES):
+            if page.next_cursor is None:
+                break
+            page = await connection.client.list_tools(cursor=page.next_cursor)
+            listed += page.tools
+        tools = {self._reach.our_name(tool.name): tool for tool in listed}
+        connection.writers = frozenset(name for name, tool in tools.items() if _says_it_writes(tool))
+        self.schemas |= {name: _schema_of(tool) for name, tool in tools.items()}
+        found, self.docs_tools = not self.docs_tools, self._docs_tool in tools
         if found and self.docs_tools:
             self._docs_found()
 
@@ -315,6 +324,15 @@ class Link:
         with suppress(TimeoutError):
             async with asyncio.timeout(longest * random.uniform(0.5, 1)):  # noqa: S311 -- no secret
                 await self._closing.wait()
+
+
+def _says_it_writes(tool: Tool) -> bool:
+    return tool.annotations is not None and tool.annotations.read_only_hint is False
+
+
+def _schema_of(tool: Tool) -> str:
+    shape = json.dumps([tool.input_schema, tool.output_schema], sort_keys=True)
+    return hashlib.sha256(shape.encode()).hexdigest()[:16]
 
 
 def reason_of(error: BaseException) -> str:

@@ -58,6 +58,11 @@ class Reach(ABC):
     def secrets(self) -> list[str]:
         """The values that must not be shown."""
 
+    async def docs_heard(self, within: float) -> bool:
+        """Whether the docs server behind a server that starts shows within so many seconds that it does not
+        hang. False at once where it cannot be asked past that server."""
+        return False
+
     def failed(self, reason: str) -> str:
         """The sentence on a server that cannot be had."""
         return f"prefect-mcp could not be started: {reason}."

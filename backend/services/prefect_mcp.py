@@ -176,6 +176,14 @@ class PrefectMCP:
                 await self._is_up.wait()
         return self._is_up.is_set()
 
+    async def docs_heard(self, within: float) -> bool:
+        """While prefect-mcp starts: whether the docs server behind it shows that it does not hang."""
+        return await self._reach.docs_heard(within)
+
+    def schema(self, tool: str) -> str | None:
+        """A hash of what the tool takes and answers, as it was last listed; None before that."""
+        return next((link.schemas[tool] for link in self._links if tool in link.schemas), None)
+
     @property
     def state(self) -> PrefectMCPState:
         up = [link.connection for link in self._links if link.connection]
