@@ -48,6 +48,7 @@ class HostileFront:
         self._methods: frozenset[str] | None = None
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
@@ -66,7 +67,7 @@ class HostileFront:
 
     def cut(self) -> None:
         """End every connection there is, in the middle of whatever it carries."""
-        for writer in self._writers:
+        for writer in tuple(self._writers):
             writer.transport.abort()
 
     async def __aenter__(self) -> Self:
@@ -80,8 +81,16 @@ class HostileFront:
         self._server.close()
         self.cut()
         await self._server.wait_closed()
+        if self._serving:
+            await asyncio.wait(self._serving)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # asyncio keeps the task only as long as the connection, and one that still waits for the true
+        # answer of a connection that was cut would be collected as it stands.
+        task = asyncio.current_task()
+        assert task
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
         self.busy += 1
         self._writers.add(writer)
         try:
@@ -104,10 +113,12 @@ class HostileFront:
             return b""
         port = int(self._docs.url.split(":")[2].split("/")[0])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        self._writers.add(writer)
         try:
             writer.write(re.sub(rb"(?i)connection: [^\r]*", b"Connection: close", asked.head) + asked.body)
             return await reader.read()
         finally:
+            self._writers.discard(writer)
             writer.close()
 
 
