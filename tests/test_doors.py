@@ -33,10 +33,11 @@ DOORS: dict[str, set[str]] = {
     "app": {"house", "routes", "pages", "settings", "errors"},
     # The top floor: these put things together and run them.
     "serving": {*GROUND, "app", "house", "services"},
-    "batch": {*GROUND, "report", "house", "routes"},
+    "terminal": set(),
+    "batch": {*GROUND, "report", "formats", "house", "routes", "terminal"},
     "card_lint": {*GROUND, "report", "material", "analysis", "house", "sarif"},
     "demo": {*GROUND, "report", "formats", "app", "house", "routes", "services", "serving"},
-    "prefect_commands": {*GROUND, "logs", "services"},
+    "prefect_commands": {*GROUND, "logs", "services", "terminal"},
     "docs_commands": {*GROUND, "logs", "services", "serving"},
     "evals": {*GROUND, "report", "formats", "analysis", "services", "house"},
     "eval_commands": {*GROUND, "logs", "evals", "house"},
