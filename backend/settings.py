@@ -158,6 +158,18 @@ class Settings(BaseSettings):
         "Prefect's public docs server gets at most 60.",
     )
 
+    coach_docs_sync_from: str = Field(
+        "https://docs.prefect.io",
+        description="Where `call-coach docs sync` and the schedule copy the documentation from: a docs site, "
+        "or a checkout's directory.",
+    )
+    coach_docs_sync_hours: float = Field(
+        0,
+        ge=0,
+        le=24 * 90,
+        description="How often the service copies the documentation anew, in hours. 0: never by itself.",
+    )
+
     @model_validator(mode="after")
     def _tokens_are_long(self) -> Self:
         if any(len(token) < 16 for token in self.api_tokens):
