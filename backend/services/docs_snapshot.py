@@ -71,9 +71,9 @@ class Snapshot:
 
     @property
     def fingerprint(self) -> str:
-        """Changes with the pack and with every sync."""
+        """Changes with the pack and with the words of the synced copy."""
         synced = self._docs.state()
-        return f"{self.pack.fingerprint}@{synced.synced_at.isoformat() if synced else 'not synced'}"
+        return f"{self.pack.fingerprint}@{synced.digest if synced else 'not synced'}"
 
     @property
     def read_at(self) -> datetime:
@@ -140,6 +140,10 @@ class Snapshot:
         if len(found) < k:
             found |= {section.id: section for section in self._docs.search(self._heard(text), k)}
         return list(found.values())[:k]
+
+    def reference(self, text: str, k: int) -> list[Passage]:
+        """Up to `k` sections of the synced API reference and release notes on the symbols in the text."""
+        return self._docs.reference(text, k)
 
     def release(self, version: str | None) -> Release | None:
         """The synced release notes of a version, of the newest where none is named."""

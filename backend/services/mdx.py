@@ -38,6 +38,16 @@ COMPONENT = re.compile(
 )
 ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 INLINE = frozenset({"a", "b", "code", "em", "i", "nobr", "span", "strong", "sub", "sup", "u", "Icon"})
+SERVED_NOTE = re.compile(
+    r"\A(?:[ \t]*>[^\n]*\n)*?[ \t]*>[^\n]*Documentation Index[^\n]*\n(?:[ \t]*>[^\n]*\n)*"
+)
+SERVED_TITLE = re.compile(r"\A#[ \t]+(\S[^\n]*)(?:\n|\Z)")
+SERVED_DESCRIPTION = re.compile(r"\A>[ \t]?([^\n]+)\n(?!>)")
+OWN_EXPORT = re.compile(
+    r"^export[ \t]+const[ \t]+(?P<name>\w+)[ \t]*="
+    r"(?P<body>(?:[^\n]*\n){0,60}?[^\n]*;)[ \t]*\n(?=[ \t]*\n|export[ \t])",
+    re.M,
+)
 EXPORTED = r"export\s+const\s+{name}\s*=\s*\([^)]*\)\s*=>\s*\((?P<body>.*?)\n?\);?\s*(?=export\s|\Z)"
 IMAGE = re.compile(r"!\[[^\[\]]*+\]\([^)\s]*+(?:\s+\"[^\"]*+\")?\)")
 LINK = re.compile(
@@ -81,11 +91,12 @@ def read_page(mdx: str, snippets: Snippets, fallback_title: str) -> Page:
     """The page's title, keywords and sections, each between MIN_WORDS and MAX_WORDS where that can be had."""
     mdx = mdx.replace("\r\n", "\n").replace("\0", "")
     matter, body = _front_matter(mdx.removeprefix("\ufeff"))
-    title = str(matter.get("title") or "").strip() or fallback_title
+    served_title, served_description, body = ("", "", body) if matter else _served_head(body)
+    title = str(matter.get("title") or "").strip() or served_title or fallback_title
     keywords = matter.get("keywords")
-    described = str(matter.get("description") or "").strip()
+    described = str(matter.get("description") or "").strip() or served_description
     pieces = [Piece(0, described)] if described else []
-    pieces += _pieces(_inline_snippets(body, snippets))
+    pieces += _pieces(_inline_exports(_inline_snippets(body, snippets)))
     return Page(
         title=title,
         keywords=tuple(str(word) for word in keywords) if isinstance(keywords, list) else (),
@@ -108,6 +119,30 @@ def _front_matter(mdx: str) -> tuple[dict[str, object], str]:
     except yaml.YAMLError:
         matter = None  # a page with a broken head still has its words
     return matter if isinstance(matter, dict) else {}, mdx[found.end() :]
+
+
+def _served_head(body: str) -> tuple[str, str, str]:
+    """Title, description and the rest of a page as the site serves its Markdown: a pointer to the site's
+    index, then both as a heading and a quotation. Empty where they do not stand there."""
+    body, notes = SERVED_NOTE.subn("", body.lstrip())
+    body = body.lstrip()
+    title = SERVED_TITLE.match(body)
+    if not (title or notes):
+        return "", "", body
+    body = body[title.end() :].lstrip() if title else body
+    described = SERVED_DESCRIPTION.match(body)
+    name = html.unescape(ESCAPED.sub(r"\1", title[1].replace("`", ""))).strip() if title else ""
+    return name, described[1].strip() if described else "", body[described.end() :] if described else body
+
+
+def _inline_exports(body: str) -> str:
+    """Components that the page itself declares, before its first code, put where they are used."""
+    head, fence, rest = body.partition("```")
+    for exported in list(OWN_EXPORT.finditer(head)):
+        if shown := re.search(r"<.*>", exported["body"], re.DOTALL):
+            used = re.compile(rf"<{exported['name']}\b(?P<attributes>[^<>]*?)/>")
+            head, rest = (used.sub(partial(_filled, shown[0]), part) for part in (head, rest))
+    return OWN_EXPORT.sub("", head) + fence + rest
 
 
 def _inline_snippets(body: str, snippets: Snippets) -> str:

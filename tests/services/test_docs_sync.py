@@ -41,8 +41,8 @@ def words_of(copy: SyncedDocs, path: str) -> str:
 def test_a_sync_says_what_it_brought_and_how_far_it_is(docs: Path, tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
     result = sync(docs, tmp_path / "data", lambda done, total: steps.append((done, total)))
-    assert (result.pages, result.releases, result.skipped) == (4, 3, [])
-    assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert (result.pages, result.reference_pages, result.releases, result.skipped) == (4, 3, 3, [])
+    assert steps == [(done, 7) for done in range(1, 8)]
     assert result.bytes == (tmp_path / "data/docs.sqlite").stat().st_size
 
 
@@ -83,7 +83,7 @@ def test_an_index_page_has_the_address_of_its_folder_and_a_blank_title_is_replac
     assert page(copy, "/v3/concepts/index") == [overview]
 
 
-def test_long_sections_are_cut_and_the_reference_is_left_out(docs: Path, tmp_path: Path) -> None:
+def test_long_sections_are_cut_and_the_reference_stands_apart(docs: Path, tmp_path: Path) -> None:
     copy = synced(docs, tmp_path)
     cron = page(copy, "/v3/how-to/schedules")
     assert len(cron) > 2
@@ -121,10 +121,10 @@ def test_a_directory_without_docs_is_refused_and_the_old_copy_stays(docs: Path, 
     before = copy.state()
     (tmp_path / "empty/v3").mkdir(parents=True)
     for nothing in (tmp_path / "nowhere", tmp_path / "empty"):
-        with pytest.raises(UnusableKnowledge, match="There is no Prefect documentation in"):
+        with pytest.raises(UnusableKnowledge, match=r"There is no .*documentation in"):
             sync(nothing, tmp_path / "data")
     assert copy.state() == before
-    assert [file.name for file in (tmp_path / "data").iterdir()] == ["docs.sqlite"]
+    assert not list((tmp_path / "data").glob(".*.part"))
 
 
 def test_a_reader_notices_a_new_sync(docs: Path, tmp_path: Path) -> None:
