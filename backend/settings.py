@@ -144,7 +144,7 @@ class Settings(BaseSettings):
         8, gt=0, le=60, description="Most that one analysis waits for docs look-ups."
     )
     coach_look_up_stall_seconds: float = Field(
-        3, gt=0, le=60, description="Most it waits while no look-up is answered at all."
+        2.5, gt=0, le=60, description="Most it waits while no look-up is answered at all."
     )
 
     coach_docs_rest_seconds: float = Field(

@@ -196,12 +196,12 @@ class ProductKnowledge:
     ) -> tuple[dict[DocKey, Answer], KnowledgeUnavailable | None]:
         """What the cache holds or prefect-mcp answered in time, and the first trouble met."""
         answers = self._at_once(texts)
+        if len(answers) < len(texts):
+            await self._cache.recall(key for key in texts if key not in answers)
+            answers |= self._at_once({key: text for key, text in texts.items() if key not in answers})
         missing = {key: text for key, text in texts.items() if key not in answers}
         if not missing:
             return answers, None
-        await self._cache.recall(missing)
-        answers |= self._at_once(missing)
-        missing = {key: text for key, text in missing.items() if key not in answers}
         self._waiting += 1
         self.idle.clear()
         try:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 import string
+import sys
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -18,13 +21,15 @@ from backend.services.doc_cache import DocCache
 from backend.services.doc_hits import DocHit
 from backend.services.docs_snapshot import Snapshot
 from backend.services.knowledge import ProductKnowledge
-from backend.services.prefect_mcp import PrefectMCP
+from backend.services.prefect_mcp import Launch, PrefectMCP
 from backend.settings import Settings
 from backend.store import Store
 from tests.conftest import REPO
-from tests.service import CALL
+from tests.service import CALL, running, settings_in
 from tests.services.docs_fixture import DocsServer
 from tests.services.lookups import PATIENCE, knowing
+from tests.services.mcp_fixture import TINY, WAITS_FOR_EOF, python, tiny
+from tests.services.mcp_fixture import running as connected
 from tests.services.test_doc_cache import HOUR, Time
 
 pytestmark = pytest.mark.anyio
@@ -102,21 +107,78 @@ async def test_what_cannot_be_had_is_taken_from_the_snapshot_and_the_batch_is_de
 async def test_a_hanging_docs_server_costs_a_batch_one_stall_and_what_was_cached_is_given(
     settings: Settings, snapshot: Snapshot, store: Store, docs: DocsServer, queries: list[DocQuery]
 ) -> None:
-    impatient = settings.model_copy(
+    settings = settings.model_copy(
         update={"coach_look_up_seconds": 600.0, "coach_look_up_stall_seconds": 0.2}
     )
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(
-            PrefectMCP.from_settings(impatient, allowed=snapshot.is_product_vocabulary)
+            PrefectMCP.from_settings(settings, allowed=snapshot.is_product_vocabulary)
         )
         assert await client.ready(within=PATIENCE)
-        knowledge = await stack.enter_async_context(knowing(impatient, snapshot, client, store))
+        knowledge = await stack.enter_async_context(knowing(settings, snapshot, client, store))
         await knowledge.warm(queries[0])
         with docs.being("hangs"):
             async with asyncio.timeout(PATIENCE):  # against 600 s for the whole batch
                 found = await knowledge.look_up(queries)
         assert (found.status, found.failed, found.cache_hits) == ("degraded", 11, 1)
         assert knowledge.idle.is_set()
+
+
+async def test_a_docs_server_that_hangs_from_the_start_is_waited_for_no_longer_because_the_child_starts(
+    docs: DocsServer, tmp_path: Path
+) -> None:
+    with docs.being("hangs"):
+        async with running(impatient(docs, tmp_path, stall_s=0.2)) as service:
+            report = await service.analyze()
+            assert service.house.knowledge.server.state == "starting"
+    assert (report.knowledge.status, report.knowledge.failed) == ("snapshot", report.knowledge.look_ups)
+
+
+async def test_a_child_that_starts_is_given_its_time(docs: DocsServer, tmp_path: Path) -> None:
+    async with running(impatient(docs, tmp_path, stall_s=1)) as service:  # none starts in less
+        assert (await service.analyze()).knowledge.status == "fresh"
+
+
+def impatient(docs: DocsServer, folder: Path, *, stall_s: float) -> Settings:
+    return settings_in(
+        folder,
+        prefect_mcp_enabled=True,
+        prefect_docs_mcp_url=docs.url,
+        coach_look_up_seconds=PATIENCE,
+        coach_look_up_stall_seconds=stall_s,
+    )
+
+
+# -- whose answers they are
+
+
+def docs_with(schema: str) -> Launch:
+    """A child that answers in milliseconds, and lists its docs tool with this schema."""
+    found = '{"results": [{"id": "1", "snippet": "Workers poll work pools."}]}'
+    code = TINY.replace('{"results": []}', found).replace('{"type": "object"}', schema)
+    return replace(tiny(), command=(sys.executable, "-S", "-c", code))
+
+
+async def test_answers_are_found_before_there_is_a_connection_and_not_once_the_tool_is_another(
+    settings: Settings, snapshot: Snapshot, store: Store, queries: list[DocQuery]
+) -> None:
+    async def asked_of(launch: Launch, wait_s: float) -> tuple[int, int]:
+        """How many look-ups a batch found done, and how many calls two such batches cost."""
+        async with connected(launch) as client, knowing(settings, snapshot, client, store) as knowledge:
+            await client.ready(within=wait_s)
+            found = await knowledge.look_up(queries)
+            again = await knowledge.look_up(queries)
+            assert (found.status, again.cache_hits) == ("fresh", len(queries))
+            return found.cache_hits, client.state.calls
+
+    never_up = replace(python(WAITS_FOR_EOF), start_timeout_s=3600)
+    one, other = docs_with('{"type": "object"}'), docs_with('{"type": "object", "required": ["why"]}')
+    done, asked = (len(queries), 0), (0, len(queries))
+    assert await asked_of(one, wait_s=0) == asked  # a server that was never met
+    assert await asked_of(never_up, wait_s=0) == done
+    assert await asked_of(one, wait_s=PATIENCE) == done
+    assert await asked_of(other, wait_s=PATIENCE) == asked
+    assert await asked_of(never_up, wait_s=0) == done
 
 
 # -- what may leave
