@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import closing
-from pathlib import Path
+import difflib
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -13,6 +16,9 @@ from backend.logs import set_up_logs
 from backend.settings import Settings, load_settings
 
 group = typer.Typer(help="Prefect's documentation on this machine.", no_args_is_help=True)
+
+SHOWN = 10
+"""So many unread pages are named one by one."""
 
 
 @group.command("serve")
@@ -31,22 +37,58 @@ def docs_serve(
 
 @group.command("sync")
 def docs_sync(
-    source: Annotated[Path, typer.Option("--from", help="A checkout of Prefect's documentation (MDX).")],
+    source: Annotated[
+        str | None,
+        typer.Option("--from", help="A docs site, or a checkout's directory (COACH_DOCS_SYNC_FROM)."),
+    ] = None,
+    force: Annotated[bool, typer.Option(help="Replace what is held even by far fewer pages.")] = False,
 ) -> None:
-    """Index Prefect's documentation on this machine, so that evidence is in its own words offline."""
-    from rich.progress import Progress
+    """Copy Prefect's documentation to this machine, so that evidence is in its own words offline.
 
-    from backend.services.docs_sync import sync
+    An interrupted sync goes on where it stopped; what is held serves until the new copy is whole.
+    """
+    from backend.services.docs_sync import sync_from
 
     settings = _settings()
-    with Progress(transient=True) as progress:
-        task = progress.add_task("Reading pages")
-        result = sync(
-            source,
-            settings.coach_data_dir,
-            lambda done, total: progress.update(task, completed=done, total=total),
+    with _progress() as progress:
+        result = asyncio.run(
+            sync_from(source or settings.coach_docs_sync_from, settings.coach_data_dir, progress, force=force)
         )
-    typer.echo(f"{result.pages} pages in {result.sections} sections, from {source}.")
+    for why in result.skipped[:SHOWN]:
+        typer.echo(f"not read: {why}", err=True)
+    if len(result.skipped) > SHOWN:
+        typer.echo(f"and {len(result.skipped) - SHOWN} more were not read.", err=True)
+    reference = f" and {result.reference_pages} of reference" if result.reference_pages else ""
+    typer.echo(
+        f"{result.pages} pages in {result.sections} sections{reference}, from {result.source}, "
+        f"in {result.seconds:.1f} s."
+    )
+    if result.changes:
+        typer.echo(f"{result.changes} sections changed: call-coach docs diff, call-coach docs drift.")
+
+
+@group.command("diff")
+def docs_diff(
+    days: Annotated[
+        float | None, typer.Option(help="All changes of so many days, not the last sync's alone.", min=0)
+    ] = None,
+    text: Annotated[bool, typer.Option("--text", help="Show the lines that changed.")] = False,
+) -> None:
+    """What the last sync that changed anything found changed: the sections, page by page."""
+    from backend.services.synced_docs import SyncedDocs
+
+    since = None if days is None else datetime.now(UTC) - timedelta(days=days)
+    with closing(SyncedDocs(_settings().coach_data_dir)) as copy:
+        changes = copy.changes(since)
+    if not changes:
+        typer.echo("No sync has changed anything" + (f" for {days:g} days." if days else " so far."))
+    for change in changes:
+        heading = f"  {change.section}" if change.section else ""
+        typer.echo(f"{change.at:%Y-%m-%d %H:%M}  {change.what:<8} {change.url}{heading}")
+        if text:
+            before, after = change.before.splitlines(), change.after.splitlines()
+            for line in list(difflib.unified_diff(before, after, lineterm="", n=1))[2:]:
+                typer.echo(f"    {line}")
 
 
 @group.command("search")
@@ -67,13 +109,40 @@ def docs_search(
 
 @group.command("status")
 def docs_status() -> None:
-    """What is known on this machine, and how old it is."""
+    """What is known on this machine, how old it is, and how the last sync went."""
+    from backend.services.docs_ledger import last_sync
     from backend.services.docs_snapshot import Snapshot
 
     settings = _settings()
     with closing(Snapshot.open(settings.coach_data_dir, settings.coach_knowledge_dir)) as snapshot:
-        for name, value in snapshot.status().model_dump(mode="json").items():
-            typer.echo(f"{name:<14} {value if value is not None else '-'}")
+        known = snapshot.status().model_dump(mode="json")
+    for name, value in known.items():
+        typer.echo(f"{name:<16} {value if value is not None else '-'}")
+    if last := last_sync(settings.coach_data_dir):
+        ended = f" at {last.ended_at:%Y-%m-%d %H:%M} UTC" if last.ended_at else ""
+        typer.echo(f"{'last_sync':<16} {last.outcome}{ended}, from {last.source}. {last.note}".rstrip())
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """Told how many of how many are done: a bar on a terminal, else a line for each tenth."""
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with Progress(transient=True, console=Console(stderr=True)) as bar:
+            task = bar.add_task("Reading pages", total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+        return
+    told = 0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        if total and done * 10 // total > told:
+            told = done * 10 // total
+            typer.echo(f"{done} of {total} pages", err=True)
+
+    yield tell
 
 
 def _settings() -> Settings:

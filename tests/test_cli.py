@@ -109,7 +109,9 @@ def test_docs_are_synced_searched_and_counted(env: dict[str, str], tmp_path: Pat
     assert "1 pages" in synced.stdout
     found = call_coach(env, "docs", "search", "who picks up the flow runs from the work pool").stdout
     assert "https://docs.prefect.io/v3/concepts/workers" in found
-    assert "synced_pages   1" in call_coach(env, "docs", "status").stdout
+    status = call_coach(env, "docs", "status").stdout
+    assert "synced_pages     1" in status
+    assert "last_sync        done at" in status
 
 
 def test_every_command_says_what_it_does(env: dict[str, str]) -> None:

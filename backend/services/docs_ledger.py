@@ -191,6 +191,22 @@ def one_at_a_time(data_dir: Path) -> Iterator[None]:
         yield
 
 
+def last_sync(data_dir: Path) -> Run | None:
+    """How the last sync went, None where none was ever tried. One that ended without a word, since its
+    process did, is said to have failed."""
+    if not (data_dir / FILE).is_file():
+        return None
+    with Ledger.open(data_dir) as ledger:
+        last = ledger.last_run()
+    if last is None or last.outcome != "running":
+        return last
+    try:
+        with one_at_a_time(data_dir):
+            return last._replace(outcome="failed", note="It was interrupted.")
+    except UnusableKnowledge:
+        return last
+
+
 def _make(data_dir: Path) -> None:
     try:
         data_dir.mkdir(parents=True, exist_ok=True)

@@ -46,6 +46,10 @@ class SnapshotStatus(BaseModel):
     pack_as_of: date
     synced_pages: int
     synced_at: datetime | None
+    synced_from: str | None = None
+    reference_pages: int = 0
+    release_notes: int = 0
+    newest_release: str | None = None
     bytes: int
 
 
@@ -161,12 +165,17 @@ class Snapshot:
 
     def status(self) -> SnapshotStatus:
         synced = self._docs.state()
+        release_notes, newest = self._docs.releases()
         return SnapshotStatus(
             facts=len(self.pack.facts),
             pages=len({fact.url for fact in self.pack.facts if fact.asks}),
             pack_as_of=self.pack.as_of,
             synced_pages=synced.pages if synced else 0,
             synced_at=synced.synced_at if synced else None,
+            synced_from=synced.source if synced else None,
+            reference_pages=synced.reference_pages if synced else 0,
+            release_notes=release_notes,
+            newest_release=newest,
             bytes=self._spoken.size() + self._docs.size(),
         )
 

@@ -47,6 +47,15 @@ class SyncResult(BaseModel):
     seconds: float
 
 
+async def sync_from(
+    source: str, data_dir: Path, progress: Progress | None = None, *, force: bool = False
+) -> SyncResult:
+    """Index what is at an address, or in a directory: see `sync_site` and `sync`."""
+    if source.startswith(("http://", "https://")):
+        return await sync_site(source, data_dir, progress, force=force)
+    return await asyncio.to_thread(sync, Path(source), data_dir, progress, force=force)
+
+
 def sync(
     source_dir: Path, data_dir: Path, progress: Progress | None = None, *, force: bool = False
 ) -> SyncResult:

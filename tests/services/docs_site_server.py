@@ -155,7 +155,7 @@ def sends(body: str | bytes, kind: str = "text/markdown", status: str = "200 OK"
 
 
 def served(docs: Path) -> dict[str, str]:
-    """A checkout's pages as the site serves them: titles as headings, snippets put in, index pages shortened."""
+    """A checkout's pages as the site serves them: titles as headings, snippets put in."""
     pages: dict[str, str] = {}
     for folder in ("v3", "integrations"):
         for file in sorted((docs / folder).rglob("*.mdx")):
@@ -177,9 +177,8 @@ def _as_served(docs: Path, mdx: str) -> str:
     def import_of(found: re.Match[str]) -> str:
         what, source = found[1], (docs / found[2].lstrip("/")).read_text(encoding="utf-8-sig")
         if what.startswith("{"):
-            for each in re.findall(r"export const \w+ = .*?\);", source, re.DOTALL):
-                if re.search(rf"\b{each.split()[2]}\b", what):
-                    exports.append(each)
+            declared = re.findall(r"export const \w+ = .*?\);", source, re.DOTALL)
+            exports.extend(each for each in declared if re.search(rf"\b{each.split()[2]}\b", what))
         else:
             exports.append(f"\0{what}\0{source}")
         return ""
