@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 from types import TracebackType
 from typing import Self
 
@@ -200,6 +201,31 @@ def refuses(status: str, more: str = "") -> Fault:
         yield answer_of(b"no", "text/plain", status, more)
 
     return fault
+
+
+def refuses_one_by_one(every_s: float) -> Fault:
+    """A refusal to whoever is next, so much later than the last."""
+    turn = asyncio.Lock()
+    refusal = refuses("503 Service Unavailable")
+
+    async def fault(asked: Asked, answer: TrueAnswer) -> AsyncIterator[bytes]:
+        async with turn:
+            await asyncio.sleep(every_s)
+        async for part in refusal(asked, answer):
+            yield part
+
+    return fault
+
+
+def every_other(fault: Fault) -> Fault:
+    """The fault, then a true answer, and so on."""
+    faults = cycle([fault, passed_on])
+
+    async def alternating(asked: Asked, answer: TrueAnswer) -> AsyncIterator[bytes]:
+        async for part in next(faults)(asked, answer):
+            yield part
+
+    return alternating
 
 
 def sends_on(url: str, status: str = "307 Temporary Redirect") -> Fault:

@@ -15,22 +15,29 @@ from typing import Literal, TypeVar
 
 import pytest
 
+from backend.analysis.queries import can_be_asked, write_query
 from backend.errors import DocsUnreachable, PrefectUnreachable
 from backend.services.doc_hits import MAX_HIT_CHARS, MAX_HITS
+from backend.services.docs_snapshot import Snapshot
 from backend.services.prefect_mcp import Launch, PrefectMCP, Remote
+from backend.settings import Settings
+from backend.store import Store
 from tests.services.docs_fixture import DocsServer
 from tests.services.hostile_docs import (
     Fault,
     HostileFront,
     drips,
+    every_other,
     finds,
     half,
     hangs_up,
     never_ends,
     refuses,
+    refuses_one_by_one,
     says,
     sends_on,
 )
+from tests.services.lookups import knowing
 from tests.services.mcp_fixture import AUTH, KEY, PATIENCE, launch_for, running, tiny, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -195,6 +202,60 @@ async def test_a_host_without_our_tool_is_said_to_have_none(front: HostileFront)
         async with running(straight_to(front.url)) as client:
             assert await client.ready(within=PATIENCE)
             assert not client.state.docs_tools
+
+
+async def test_failures_between_answers_never_open_the_circuit(
+    front: HostileFront,
+) -> None:
+    async with running(replace(straight_to(front.url), circuit_failures=2)) as client:
+        with front.doing(every_other(refuses("503 Service Unavailable")), "tools/call"):
+            for n in range(10):
+                with pytest.raises(DocsUnreachable):
+                    await in_time(client.search_docs(f"x {n}", timeout=PATIENCE), PATIENCE)
+                assert await in_time(client.search_docs(f"y {n}", timeout=PATIENCE), PATIENCE)
+        assert (client.state.circuit, client.state.errors) == ("closed", 10)
+
+
+async def test_failures_that_trickle_in_are_not_waited_for_one_by_one(
+    front: HostileFront, settings: Settings, snapshot: Snapshot, store: Store
+) -> None:
+    """Answers alone break a batch's silence. Its two hundred failures would take 80 s, its time is 600."""
+    settings = settings.model_copy(
+        update={"coach_look_up_seconds": 600.0, "coach_look_up_stall_seconds": 2 * SOON}
+    )
+    queries = [write_query(fact) for fact in snapshot.pack.facts if can_be_asked(fact)][:200]
+    async with PrefectMCP(straight_to(front.url), allowed=snapshot.is_product_vocabulary) as client:
+        assert await client.ready(within=PATIENCE)
+        async with knowing(settings, snapshot, client, store) as knowledge:
+            with front.doing(refuses_one_by_one(0.4), "tools/call"):
+                found = await in_time(knowledge.look_up(queries), PATIENCE)
+    assert client.state.circuit == "closed"
+    assert (found.status, found.failed) == ("snapshot", found.look_ups)
+    assert all(found.passages[query.fact_id] for query in queries)
+
+
+async def test_a_docs_host_that_hangs_from_the_start_holds_up_no_other_tool(docs: DocsServer) -> None:
+    launch = replace(launch_for(docs), look_s=0.1)
+    with docs.being("hangs"):
+        client = PrefectMCP(launch, allowed=bool)
+        await client.__aenter__()
+        assert await in_time(client.call("orientation", {}, timeout=PATIENCE), PATIENCE)
+        with pytest.raises(DocsUnreachable):
+            await in_time(client.search_docs("workers", timeout=SOON), SOON)
+    try:
+        await until(lambda: client.state.docs_tools)
+        assert await in_time(client.search_docs("workers", timeout=PATIENCE), PATIENCE)
+        assert client.state.restarts == 0
+    finally:
+        await in_time(client.__aexit__(None, None, None), PATIENCE)
+
+
+@pytest.mark.parametrize("by_child", [True, False], ids=["by the real prefect-mcp", "straight"])
+async def test_a_docs_host_whose_name_nobody_knows_is_said(docs: DocsServer, by_child: bool) -> None:
+    nowhere = "http://docs.invalid/mcp"
+    async with running(through_child(docs, nowhere) if by_child else straight_to(nowhere)) as client:
+        with pytest.raises(DocsUnreachable, match=r"no docs tools|docs\.invalid cannot be reached"):
+            await in_time(client.search_docs("workers", timeout=PATIENCE), PATIENCE)
 
 
 # -- where a host sends us
