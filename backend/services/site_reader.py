@@ -188,9 +188,7 @@ class SiteReader:
                 url = url.join(location)
             except TimeoutError:
                 raise _TryAgain("no whole answer in time") from None
-            except httpx.InvalidURL:
-                raise UnreadPage(f"{path}: it redirects to nowhere.") from None
-            except (httpx.TransportError, zlib.error) as error:
+            except (httpx.TransportError, httpx.InvalidURL, zlib.error) as error:
                 raise _TryAgain(f"the answer broke off ({type(error).__name__})") from None
             except _TooMuch as refused:
                 raise UnreadPage(f"{path}: {refused}.") from None
