@@ -46,6 +46,7 @@ lint: env
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
+	$(BIN)/call-coach knowledge lint
 
 format: env
 	$(BIN)/ruff format $(CODE)

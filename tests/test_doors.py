@@ -41,9 +41,10 @@ DOORS: dict[str, set[str]] = {
     "docs_commands": {*GROUND, "logs", "services", "serving"},
     "evals": {*GROUND, "report", "formats", "analysis", "services", "house"},
     "eval_commands": {*GROUND, "logs", "evals", "house"},
+    "knowledge_commands": {*GROUND, "logs", "analysis", "services"},
     "__main__": {"cli"},
     "cli": {
-        *(*GROUND, "docs_commands", "eval_commands", "prefect_commands"),
+        *(*GROUND, "docs_commands", "eval_commands", "knowledge_commands", "prefect_commands"),
         *("logs", "services", "serving", "batch", "card_lint", "demo"),
     },
 }

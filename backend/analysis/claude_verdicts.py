@@ -225,9 +225,11 @@ class Proof:
         return list(found.values())
 
     def may_accuse(self, evidence: Iterable[Evidence]) -> bool:
-        """Whether any of this is the documentation itself, or a fact that is sure enough."""
+        """Whether any of this is the documentation itself, with its address, or a fact that is sure enough."""
         return any(
-            one.source != "pack" or (one.passage_id in self._facts and self._facts[one.passage_id].may_accuse)
+            one.url is not None
+            if one.source != "pack"
+            else one.passage_id in self._facts and self._facts[one.passage_id].may_accuse
             for one in evidence
         )
 

@@ -1,0 +1,152 @@
+"""Through the whole engine: which facts may settle a claim against a rep, and which are never a link.
+
+The words are wrong beyond doubt each time; only the fact they are held against differs.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from backend.analysis.analyst import Analyst
+from backend.analysis.engine import Coach, Options
+from backend.analysis.prompts import Prompts
+from backend.analysis.rules import RulesAnalyst
+from backend.facts import DocQuery, Fact, FactMatch, LookUps, Passage, WrongVersion
+from backend.report import ACCUSING, Claim, verify
+from backend.services.docs_snapshot import Snapshot
+from backend.services.pack import PRICES_ACCUSE_DAYS, read_pack
+from backend.settings import Settings
+from tests.analysis.calls import call, fact_passage
+from tests.claude_server import ClaudeServer, Sensible
+from tests.conftest import REPO
+
+pytestmark = pytest.mark.anyio
+
+SAID = "On Hobby you keep your run history for thirty days."
+TODAY = date.today()
+SURE = Fact(
+    id="pr-001",
+    statement="Run history is kept 7 days on Hobby and 30 days on Pro.",
+    title="Retention",
+    url="https://docs.prefect.io/v3/concepts/rate-limits",
+    wrong=(WrongVersion(claim="Run history is kept 30 days on Hobby."),),
+    as_of=TODAY,
+    accuses_until=TODAY,
+)
+UNFIT = {
+    "past its day": SURE.model_copy(update={"accuses_until": TODAY - timedelta(days=1)}),
+    "without a public source": SURE.model_copy(update={"url": None}),
+    "unsure": SURE.model_copy(update={"confidence": "medium"}),
+    "disputed by another page": SURE.model_copy(update={"conflict": "The plans page says 14 days."}),
+}
+
+
+class OneFact:
+    """A knowledge that holds one fact, and what a docs server answers for it, if anything."""
+
+    fingerprint, live = "one fact", True
+
+    def __init__(self, fact: Fact, *passages: Passage) -> None:
+        self._fact, self._passages = fact, list(passages)
+
+    def match(self, words: str, k: int) -> list[FactMatch]:
+        return [FactMatch(fact=self._fact, score=20.0)]
+
+    def answers(self, guide: str) -> list[Fact]:
+        return []
+
+    def positions(self, competitor: str) -> list[Passage]:
+        return []
+
+    def passage(self, fact: Fact) -> Passage:
+        return fact_passage(fact)
+
+    async def look_up(self, queries: list[DocQuery]) -> LookUps:
+        passages = {query.fact_id: [*self._passages, fact_passage(self._fact)] for query in queries}
+        return LookUps(passages=passages, status="fresh", look_ups=len(queries))
+
+
+async def judged(knowledge: OneFact, analyst: Analyst | None = None) -> Claim:
+    """What becomes of the wrong claim, in a report that verifies."""
+    analysts: dict[str, Analyst] = {"rules": RulesAnalyst((), (), str)}
+    if analyst:
+        analysts["claude"] = analyst
+    coach = Coach(knowledge, analysts)
+    talk = call(f"Rep: {SAID}", "Buyer: Okay.")
+    report = await coach.coach(talk, Options(analyst="claude" if analyst else "rules"))
+    verify(report)
+    assert not report.analyst.fell_back, report.analyst.why
+    (claim,) = report.claims
+    return claim
+
+
+async def judged_by_claude(knowledge: OneFact, told: str = "contradicted") -> Claim:
+    """Claude is told to accuse, and quotes whatever it was shown."""
+    # Anthropic's SDK is slow to import, and only these tests need it.
+    from backend.analysis.claude import ClaudeAnalyst
+
+    with ClaudeServer(Sensible(claims={SAID: told})) as server:
+        settings = Settings.model_validate({"anthropic_api_key": "k", "anthropic_base_url": server.url})
+        claude = ClaudeAnalyst.from_settings(settings, Prompts.load(REPO / "prompts"), (), (), max_retries=0)
+        try:
+            return await judged(knowledge, claude)
+        finally:
+            await claude.close()
+
+
+async def test_a_sure_fact_on_its_last_day_settles_the_claim() -> None:
+    for claim in (await judged(OneFact(SURE)), await judged_by_claude(OneFact(SURE))):
+        assert claim.verdict in ACCUSING
+        assert [one.url for one in claim.evidence] == [SURE.url]
+
+
+@pytest.mark.parametrize("why", UNFIT)
+async def test_an_unfit_fact_accuses_nobody_by_the_rules(why: str) -> None:
+    assert (await judged(OneFact(UNFIT[why]))).verdict not in ACCUSING
+
+
+@pytest.mark.parametrize("why", UNFIT)
+async def test_an_unfit_fact_accuses_nobody_however_claude_judges(why: str) -> None:
+    claim = await judged_by_claude(OneFact(UNFIT[why]))
+    assert (claim.verdict, claim.correction) == ("unclear", None)
+
+
+@pytest.mark.parametrize("told", ["contradicted", "supported"])
+async def test_a_fact_without_a_public_source_is_shown_without_a_link(told: str) -> None:
+    claim = await judged_by_claude(OneFact(UNFIT["without a public source"]), told)
+    assert claim.evidence
+    assert all(one.url is None for one in claim.evidence)
+
+
+async def test_a_docs_answer_without_an_address_accuses_nobody() -> None:
+    fact = UNFIT["without a public source"].model_copy(update={"terms": ("retention", "Hobby")})
+    passage = fact_passage(fact).model_copy(update={"id": "d-1", "source": "prefect-mcp"})
+    assert (await judged_by_claude(OneFact(fact, passage))).verdict == "unclear"
+    linked = passage.model_copy(update={"url": SURE.url})
+    assert (await judged_by_claude(OneFact(fact, linked))).verdict == "contradicted"
+
+
+# -- The pack's own facts
+
+
+def test_every_price_of_the_pack_has_a_last_day_and_no_other_fact_has() -> None:
+    facts = read_pack(REPO / "knowledge").facts
+    prices = [fact for fact in facts if fact.topic == "pricing"]
+    assert len(prices) > 50
+    for fact in prices:
+        expected = fact.as_of + timedelta(days=PRICES_ACCUSE_DAYS) if fact.as_of else date.min
+        assert fact.accuses_until == expected
+    assert all(fact.accuses_until is None for fact in facts if fact.topic != "pricing")
+    assert not any(fact.may_accuse for fact in prices if fact.as_of is None)
+
+
+def test_the_last_day_survives_the_index(tmp_path: Path) -> None:
+    Snapshot.open(tmp_path, REPO / "knowledge").close()
+    again = Snapshot.open(tmp_path, REPO / "knowledge")
+    (price,) = again.facts(["pr-010"])
+    again.close()
+    assert price.accuses_until is not None
+    assert again.passage(price).read_at == datetime.combine(price.as_of or TODAY, datetime.min.time(), UTC)
