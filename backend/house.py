@@ -17,6 +17,7 @@ from backend.errors import StoreUnavailable
 from backend.report import CoachingReport
 from backend.services.doc_cache import DocCache
 from backend.services.doc_warmer import DocWarmer
+from backend.services.docs_schedule import DocsSchedule
 from backend.services.docs_snapshot import Snapshot
 from backend.services.knowledge import ProductKnowledge
 from backend.services.meters import Meters
@@ -126,6 +127,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         queries = (write_query(fact) for fact in snapshot.pack.facts if can_be_asked(fact))
         if warmer := DocWarmer.from_settings(settings, knowledge, queries):
             await stack.enter_async_context(warmer)
+        if schedule := DocsSchedule.from_settings(settings):
+            await stack.enter_async_context(schedule)
         yield House(
             settings=settings,
             store=store,
