@@ -65,13 +65,15 @@ _log = structlog.get_logger(__name__)
 
 
 class PrefectMCPState(BaseModel):
-    """How prefect-mcp is doing, for /ready. `pids` are the children's, where there are any; `restarts` counts
-    the connections after the first, `errors` the calls without an answer, `refused` those that were not sent.
+    """How prefect-mcp is doing, for /ready. Of `pool` connections wanted, `connections` are open; `pids` are
+    the children's, where there are any; `restarts` counts the connections after the first of each, `errors` the calls without an answer, `refused` those that were not sent.
     `last_error` may be long past."""
 
     state: Literal["off", "starting", "up", "restarting"] = "off"
     transport: TransportName = "stdio"
     docs_tools: bool = False
+    pool: int = 0
+    connections: int = 0
     pid: int | None = None
     pids: list[int] = Field(default_factory=list)
     restarts: int = 0
@@ -191,6 +193,8 @@ class PrefectMCP:
             state=self._phase(),
             transport=self._reach.transport,
             docs_tools=any(link.docs_tools for link in self._links if link.connection),
+            pool=self._reach.pool,
+            connections=len(up),
             pid=up[0].pid if up else None,
             pids=[one.pid for one in up if one.pid],
             restarts=sum(max(0, link.lives - 1) for link in self._links),
