@@ -152,10 +152,10 @@ class Link:
             connection.pulse.doubt()  # whether he was kept waiting or not is for the probe to say
             raise
         except Exception as error:  # the SDK raises MCPError, RuntimeError, ValidationError and more
-            if not _is_loss(error):
+            if not (_is_loss(error) or connection.pulse.over):
                 raise PrefectUnreachable(f"prefect-mcp gave no usable answer: {reason_of(error)}.") from error
             # A server may relay such a loss from behind it; that is no reason to end it.
-            if not await self._answers(connection):
+            if connection.pulse.over or not await self._answers(connection):
                 self._drop(connection)
             raise ConnectionLost("prefect-mcp ended during the call.") from error
 
@@ -165,9 +165,9 @@ class Link:
             call.exception()  # seen, also where the caller has left
 
     def note_docs(self, *, there: bool) -> None:
-        """A call found the docs tools there, or missing: then they are looked for until they are back."""
+        """A call found the docs tools there, or missing, unlike the last list: so list the tools anew."""
         if self.connection and self.docs_tools != there:
-            self.docs_tools = there
+            self.docs_tools = self.docs_tools and there
             self.connection.pulse.stir()
 
     # -- owning
@@ -252,15 +252,15 @@ class Link:
             self._docs_found()
 
     async def _watch(self, connection: Connection) -> None:
-        """Stay while the connection lives. Meanwhile, look whether it does when somebody doubts it, and
-        whether the docs tools are back when they are missing."""
+        """Stay while the connection lives. Meanwhile, look whether it does when somebody doubts it, and list
+        the tools now and then, more often while those of the docs are missing."""
         pulse = connection.pulse
         while not pulse.over:
-            if await pulse.doubted(within=None if self.docs_tools else self._reach.look_s):
+            if await pulse.doubted(within=self._reach.list_s if self.docs_tools else self._reach.look_s):
                 if not pulse.over and not await self._answers(connection):
                     self._kill(connection)
-            elif not pulse.over and not self.docs_tools:
-                await self._look_for_docs(connection)
+            elif not pulse.over:
+                await self._list_again(connection)
 
     async def _answers(self, connection: Connection) -> bool:
         """Whether the server answers at all: an error will do."""
@@ -274,7 +274,7 @@ class Link:
         failure = None if probe.cancelled() else probe.exception()
         return failure is None or (isinstance(failure, MCPError) and not _is_loss(failure))
 
-    async def _look_for_docs(self, connection: Connection) -> None:
+    async def _list_again(self, connection: Connection) -> None:
         with suppress(MCPError, TimeoutError):
             async with asyncio.timeout(self._reach.start_timeout_s):
                 await self._list_tools(connection)

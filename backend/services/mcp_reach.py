@@ -34,8 +34,9 @@ class Reach(ABC):
 
     `pool` connections are kept, and on each `parallel` docs calls and as many others are sent at once. A
     connection that ends before it has lived for `steady_s` makes the wait before the next longer. A server
-    that does not answer a probe within `probe_s` counts as gone; while it offers no docs tools, it is asked
-    for them every `look_s`. Docs calls that fail `circuit_failures` times in a row stop for `circuit_rest_s`.
+    that does not answer a probe within `probe_s` counts as gone. Its tools are listed every `list_s`, and
+    while those of the docs are missing, every `look_s`. Docs calls that fail `circuit_failures` times in a
+    row stop for `circuit_rest_s`.
     """
 
     transport: TransportName
@@ -46,6 +47,7 @@ class Reach(ABC):
     backoff_max_s: float = 30
     steady_s: float = 10
     probe_s: float = 3
+    list_s: float = 600
     look_s: float = 15
     circuit_failures: int = 5
     circuit_rest_s: float = 30

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, Self
 
 import httpx2
@@ -53,13 +54,15 @@ class Remote(Reach):
 
     @asynccontextmanager
     async def connect(self, ended: Callable[[], None], said: deque[str]) -> AsyncIterator[Line]:
-        """Nothing is said, nor `ended` called: that a server elsewhere ended shows at the next call."""
+        """Nothing is said; `ended` is called where the server has forgotten us, as it does when it restarts,
+        or, for half an hour, is not asked. That it is gone shows at the next call."""
+        open_http = partial(self._http, ended)
         if self.transport == "sse":
-            async with sse_client(self.url, auth=self.token, httpx_client_factory=self._http) as streams:
+            async with sse_client(self.url, auth=self.token, httpx_client_factory=open_http) as streams:
                 yield Line(streams)
             return
         async with (
-            self._http(auth=self.token) as http,
+            open_http(auth=self.token) as http,
             streamable_http_client(self.url, http_client=http) as streams,
         ):
             try:
@@ -69,6 +72,7 @@ class Remote(Reach):
 
     def _http(
         self,
+        ended: Callable[[], None],
         headers: dict[str, str] | None = None,
         timeout: httpx2.Timeout | None = None,
         auth: httpx2.Auth | None = None,
@@ -77,8 +81,21 @@ class Remote(Reach):
             headers={**self.headers, **(headers or {})},
             timeout=timeout or _TIMES,
             auth=auth,
-            event_hooks={"response": [_bound] if auth else [_bound, _refuse_refusals]},
+            event_hooks={"response": [_bound, partial(_note_forgotten, ended), self._refuse_refusals]},
         )
+
+    async def _refuse_refusals(self, response: httpx2.Response) -> None:
+        """The SDK would only say that the server returned an error."""
+        status = response.status_code
+        if status == httpx2.codes.FORBIDDEN or (status == httpx2.codes.UNAUTHORIZED and not self.token):
+            raise PrefectUnreachable(f"it refuses us (HTTP {status}); {self._what_to_check()}")
+
+    def _what_to_check(self) -> str:
+        if self.transport == "docs":
+            return "a docs server is sent no credentials but those in PREFECT_DOCS_MCP_URL"
+        if self.token:
+            return "check what the service account of PREFECT_MCP_CLOUD_CLIENT_ID may do"
+        return "check PREFECT_API_KEY and PREFECT_API_AUTH_STRING"
 
     def secrets(self) -> list[str]:
         secret = (value for name, value in self.headers.items() if name != "X-Prefect-Api-Url")
@@ -123,13 +140,10 @@ async def _bound(response: httpx2.Response) -> None:
         response.stream = _Bounded(response.stream)
 
 
-async def _refuse_refusals(response: httpx2.Response) -> None:
-    """The SDK would only say that the server returned an error."""
-    if response.status_code in {401, 403}:
-        raise PrefectUnreachable(
-            f"it refuses our credentials (HTTP {response.status_code}); check PREFECT_API_KEY and "
-            "PREFECT_API_AUTH_STRING"
-        )
+async def _note_forgotten(ended: Callable[[], None], response: httpx2.Response) -> None:
+    """404, or from Supergateway 400, is the answer to a session that is not known any more."""
+    if response.status_code in {400, 404} and "mcp-session-id" in response.request.headers:
+        ended()
 
 
 def _cloud_token(settings: Settings) -> CloudToken | None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import httpx2
 import pytest
@@ -17,6 +13,7 @@ from backend.errors import PrefectUnreachable, UnusableSetting
 from backend.services.mcp_credentials import CloudToken, Credentials
 from backend.services.prefect_mcp import Remote
 from backend.settings import Settings
+from tests.services.prefect_cloud import Cloud, prefect_cloud
 
 pytestmark = pytest.mark.anyio
 
@@ -123,54 +120,10 @@ def test_no_secret_shows_when_a_reach_is_printed() -> None:
     assert reach.redact("a-password pnu_secret token=a-token") == "*** *** ***"
 
 
-@dataclass
-class Cloud:
-    """Gives tokens that live `lives_s`, and opens its door to the last one given."""
-
-    url: str = ""
-    lives_s: int = 300
-    given: int = 0
-    forms: list[str] = field(default_factory=list)
-    refuses: bool = False
-
-    @property
-    def token(self) -> str:
-        return f"token-{self.given}"
-
-
 @pytest.fixture
 def cloud() -> Iterator[Cloud]:
-    cloud = Cloud()
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            who = "Basic " + base64.b64encode(b"us:a-secret").decode()
-            cloud.forms.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            if cloud.refuses or self.headers["Authorization"] != who:
-                return self._say(401, "{}")
-            cloud.given += 1
-            token = f'"access_token": "{cloud.token}", "token_type": "Bearer", "scope": "x"'
-            return self._say(200, f'{{{token}, "expires_in": {cloud.lives_s}}}')
-
-        def do_GET(self) -> None:
-            self._say(200 if self.headers["Authorization"] == f"Bearer {cloud.token}" else 401, "")
-
-        def _say(self, status: int, body: str) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        cloud.url = f"http://127.0.0.1:{server.server_port}"
-        yield cloud
-        server.shutdown()
-        thread.join()
+    with prefect_cloud() as running_cloud:
+        yield running_cloud
 
 
 class Clock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -15,13 +16,17 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from pydantic import SecretStr
 
 from backend.errors import DocsUnreachable, PrefectRefused, PrefectUnreachable
+from backend.services.mcp_credentials import CloudToken
 from backend.services.prefect_mcp import Remote
+from backend.services.prefect_tools import PrefectTools
 from tests.conftest import REPO
 from tests.deploy.processes import PrefectAPI, Served, free_port, prefect_api, serving
 from tests.services.docs_fixture import DocsServer
 from tests.services.mcp_fixture import AUTH, KEY, PATIENCE, running, settings_for, until
+from tests.services.prefect_cloud import prefect_cloud
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -31,6 +36,15 @@ SERVE = """
 import sys; sys.path.insert(0, sys.argv[1])
 from serve import build
 build().run(transport=sys.argv[2], show_banner=False, uvicorn_config={"log_level": "critical"})
+"""
+
+
+SERVE_CLOUD = """
+from prefect_mcp_server.cloud import mcp
+from starlette.responses import PlainTextResponse
+@mcp.custom_route("/health", methods=["GET"])
+async def health(_): return PlainTextResponse("alive")
+mcp.run(transport="http", show_banner=False, uvicorn_config={"log_level": "critical"})
 """
 
 
@@ -109,6 +123,61 @@ async def test_a_server_elsewhere_answers_survives_and_tells_the_docs_server_no_
                 assert await client.search_docs("workers", timeout=PATIENCE)
 
 
+async def test_a_server_that_has_forgotten_our_session_is_met_anew_and_the_call_is_answered(
+    docs: DocsServer, api: PrefectAPI, tmp_path: Path
+) -> None:
+    port = free_port()
+    with prefect_mcp("http", port, docs, tmp_path) as first:
+        async with running(remote("http", port, docs, api.url)) as client:
+            assert await client.search_docs("workers", timeout=PATIENCE)
+            first.stop()
+            with prefect_mcp("http", port, docs, tmp_path):
+                calls = (client.search_docs(f"flows {n}", timeout=PATIENCE) for n in range(4))
+                assert [len(hits) for hits in await asyncio.gather(*calls)] == [5] * 4
+                assert (client.state.restarts, client.state.errors) == (1, 0)
+
+
+async def test_a_service_account_of_prefect_clouds_opens_prefect_mcp_and_its_token_is_renewed(
+    docs: DocsServer, tmp_path: Path
+) -> None:
+    now = 0.0
+    port = free_port()
+    with prefect_cloud() as cloud:
+        env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "FASTMCP_PORT": str(port),
+            "PREFECT_MCP_PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
+            "PREFECT_MCP_CLOUD_ENABLED": "true",
+            "PREFECT_MCP_CLOUD_AUTH_TOKEN_KEY": cloud.key,
+            "PREFECT_MCP_CLOUD_AUTH_BASE_URL": cloud.url,
+            "PREFECT_DOCS_MCP_URL": docs.url,
+        }
+        settings = settings_for(
+            docs,
+            prefect_mcp_transport="http",
+            prefect_mcp_url=f"http://127.0.0.1:{port}/mcp",
+            prefect_mcp_cloud_client_id="us",
+            prefect_mcp_cloud_client_secret="a-secret",
+            prefect_mcp_cloud_auth_base_url=cloud.url,
+        )
+        reach = Remote.from_settings(settings)
+        assert reach.token
+        token = CloudToken("us", SecretStr("a-secret"), cloud.url, clock=lambda: now)
+        with serving([sys.executable, "-c", SERVE_CLOUD], port, env, tmp_path):
+            async with running(replace(reach, token=token)) as client:
+                tools = PrefectTools(client, PATIENCE)
+                assert [one.workspace_name for one in await tools.workspaces()] == ["ours"]
+                now = 239
+                assert await tools.workspaces()
+                assert cloud.given == 1
+                now = 241  # it lives for 300
+                assert await tools.workspaces()
+                assert await client.search_docs("workers", timeout=PATIENCE)
+                assert cloud.given == 2
+                assert client.state.restarts == 0
+
+
 async def test_straight_to_a_docs_server_there_are_docs_and_nothing_else(docs: DocsServer) -> None:
     reach = Remote.from_settings(settings_for(docs, prefect_mcp_transport="docs"))
     async with running(replace(reach, backoff_s=0.05, backoff_max_s=0.2)) as client:
@@ -136,8 +205,12 @@ async def test_a_hanging_docs_server_holds_neither_a_call_nor_the_end(docs: Docs
             docs.behaviour = "answers"
 
 
-async def _trouble(answer: bytes, tls: ssl.SSLContext | None = None) -> str:
-    """What is said of a docs server whose every answer is this one."""
+async def _trouble(
+    answer: bytes,
+    tls: ssl.SSLContext | None = None,
+    transport: Literal["http", "sse", "docs"] = "docs",
+) -> str:
+    """What is said of a server whose every answer is this one."""
 
     async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
@@ -149,7 +222,8 @@ async def _trouble(answer: bytes, tls: ssl.SSLContext | None = None) -> str:
     async with server:
         port = server.sockets[0].getsockname()[1]
         scheme = "https" if tls else "http"
-        reach = Remote(transport="docs", url=f"{scheme}://127.0.0.1:{port}/mcp", start_timeout_s=5)
+        url = f"{scheme}://127.0.0.1:{port}/mcp"
+        reach = Remote(transport=transport, url=url, start_timeout_s=5)
         async with running(reach) as client:
             with pytest.raises(DocsUnreachable) as failure:
                 await client.search_docs("workers", timeout=PATIENCE)
@@ -163,7 +237,6 @@ async def _trouble(answer: bytes, tls: ssl.SSLContext | None = None) -> str:
             b"HTTP/1.1 307 No\r\nLocation: http://elsewhere.example/mcp\r\nContent-Length: 0\r\n\r\n",
             "Redirect to",
         ),
-        (b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", "HTTP 401"),
         (b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", "error response"),
         (
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{",
@@ -177,6 +250,21 @@ async def test_what_is_wrong_with_a_server_is_said_in_one_sentence(answer: bytes
     assert why in said
     assert "127.0.0.1 cannot be reached" in said
     assert "\n" not in said
+
+
+@pytest.mark.parametrize("status", ["401", "403"])
+@pytest.mark.parametrize(
+    ("transport", "setting"),
+    [("docs", "PREFECT_DOCS_MCP_URL"), ("http", "PREFECT_API_KEY"), ("sse", "PREFECT_API_KEY")],
+)
+async def test_a_refusal_names_the_setting_that_matters(
+    transport: Literal["http", "sse", "docs"], setting: str, status: str
+) -> None:
+    said = await _trouble(f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n".encode(), transport=transport)
+    assert f"it refuses us (HTTP {status})" in said
+    assert [name for name in re.findall(r"PREFECT_\w+", said) if name != "PREFECT_API_AUTH_STRING"] == [
+        setting
+    ]
 
 
 @pytest.fixture
