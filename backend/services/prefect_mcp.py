@@ -66,8 +66,8 @@ _log = structlog.get_logger(__name__)
 
 class PrefectMCPState(BaseModel):
     """How prefect-mcp is doing, for /ready. Of `pool` connections wanted, `connections` are open; `pids` are
-    the children's, where there are any; `restarts` counts the connections after the first of each, `errors` the calls without an answer, `refused` those that were not sent.
-    `last_error` may be long past."""
+    the children's, where there are any; `restarts` counts the connections after the first of each, `errors`
+    the calls without an answer, `refused` those that were not sent. `last_error` may be long past."""
 
     state: Literal["off", "starting", "up", "restarting"] = "off"
     transport: TransportName = "stdio"
