@@ -13,14 +13,15 @@ from datetime import UTC, date, datetime, time
 from functools import cached_property, partial
 from pathlib import Path
 from string import punctuation
-from typing import Self
+from typing import Protocol, Self
 
 from pydantic import BaseModel, ValidationError
 
 from backend.facts import Competitor, CompetitorFact, Fact, FactMatch, Passage
+from backend.services.fact_ranking import FactRanking, spoken_query
 from backend.services.pack import Pack, fingerprint, read_files, read_pack
 from backend.services.pack_sheets import day
-from backend.services.search_index import MAX_CHARS, WORD, IndexFile, any_of, meaning_words, publish
+from backend.services.search_index import MAX_CHARS, WORD, IndexFile, publish
 from backend.services.synced_docs import Release, SyncedDocs
 
 LAYOUT = "2"
@@ -29,13 +30,16 @@ ORIGIN = "Call Coach knowledge pack"
 FACTS_SEARCHED = 40
 MAX_QUERY_CHARS = 1_000
 
-_SCHEMA = """
-    CREATE TABLE pack (body TEXT);
-    CREATE VIRTUAL TABLE spoken USING fts5 (
-        statement, asks, wrong, about, content = '', tokenize = 'porter unicode61'
-    );
-"""
-_CLOSEST = "SELECT rowid, -bm25(spoken) FROM spoken WHERE spoken MATCH ? ORDER BY bm25(spoken) LIMIT ?"
+MEANING_SHARE = 17.0
+"""What a cosine of 1 counts beside the words' score, which is some 10 to 30 for a fact that was meant."""
+
+
+class Meaning(Protocol):
+    """Facts found by meaning, beside their words."""
+
+    def closeness(self, words: str) -> Iterable[float]:
+        """For each fact of the pack, in its order, how close it comes to what was said: a cosine."""
+        ...
 
 
 class SnapshotStatus(BaseModel):
@@ -54,10 +58,14 @@ class SnapshotStatus(BaseModel):
 
 
 class Snapshot:
-    """Facts by what was said, passages by fact. Any number of threads may read at once."""
+    """Facts by what was said, passages by fact. Any number of threads may read at once.
 
-    def __init__(self, pack: Pack, spoken: IndexFile, docs: SyncedDocs) -> None:
-        self.pack, self._spoken, self._docs = pack, spoken, docs
+    `meaning` may be set once it is ready; from then on facts are found by it as well.
+    """
+
+    def __init__(self, pack: Pack, ranking: FactRanking, file: IndexFile, docs: SyncedDocs) -> None:
+        self.pack, self._ranking, self._file, self._docs = pack, ranking, file, docs
+        self.meaning: Meaning | None = None
         rivals = (_as_fact(rival, fact) for rival in pack.competitors for fact in rival.facts)
         self._by_id = {fact.id: fact for fact in (*rivals, *pack.facts)}
 
@@ -65,13 +73,14 @@ class Snapshot:
     def open(cls, data_dir: Path, knowledge_dir: Path) -> Self:
         """Open the index of this pack, building it first if need be. Raises UnusableKnowledge."""
         file = _index_file(data_dir, fingerprint(read_files(knowledge_dir)))
-        pack = _stored_pack(file)
-        if pack is None:
+        held = _held(file)
+        if held is None:
             pack = read_pack(knowledge_dir)
+            held = pack, FactRanking.over(pack.facts)
             file = _index_file(data_dir, pack.fingerprint)
-            publish(file.path, partial(_fill, pack))
+            publish(file.path, partial(_fill, *held))
             _remove_others(file.path)
-        return cls(pack, file, SyncedDocs(data_dir))
+        return cls(*held, file, SyncedDocs(data_dir))
 
     @property
     def fingerprint(self) -> str:
@@ -85,13 +94,20 @@ class Snapshot:
         synced = self._docs.state()
         return synced.synced_at if synced else _midnight(self.pack.as_of)
 
-    def match(self, words: str, k: int) -> list[FactMatch]:
-        """Up to `k` facts closest to words as spoken, best first."""
-        terms = meaning_words(self._heard(words))
-        if not terms or k <= 0:
+    def match(self, words: str, k: int, before: Sequence[str] = ()) -> list[FactMatch]:
+        """Up to `k` facts for words as spoken, those most worth reading first.
+
+        `before` is what was said before them, the nearest first: it helps where the words alone say little.
+        """
+        if k <= 0:
             return []
-        found = self._index().execute(_CLOSEST, (any_of(terms), k))
-        return [FactMatch(fact=self.pack.facts[row], score=score) for row, score in found]
+        query = spoken_query(self._heard(words), [self._heard(said) for said in before])
+        scores = self._ranking.scores(query)
+        if self.meaning:
+            close = self.meaning.closeness(words[:MAX_CHARS])
+            scores = [score + MEANING_SHARE * near for score, near in zip(scores, close, strict=True)]
+        found = self._ranking.in_order(scores, k)
+        return [FactMatch(fact=self.pack.facts[at], score=scores[at]) for at in found]
 
     def facts(self, ids: Iterable[str]) -> list[Fact]:
         """The facts with these ids, in this order, competitors' among them; unknown ids are left out."""
@@ -176,11 +192,11 @@ class Snapshot:
             reference_pages=synced.reference_pages if synced else 0,
             release_notes=release_notes,
             newest_release=newest,
-            bytes=self._spoken.size() + self._docs.size(),
+            bytes=self._file.size() + self._docs.size(),
         )
 
     def close(self) -> None:
-        self._spoken.close()
+        self._file.close()
         self._docs.close()
 
     @cached_property
@@ -191,14 +207,6 @@ class Snapshot:
 
     def _heard(self, words: str) -> str:
         return self.pack.hear(words[:MAX_CHARS])
-
-    def _index(self) -> sqlite3.Connection:
-        """The pack's index; built again where somebody has removed it under us."""
-        index = self._spoken.connection()
-        while index is None:
-            publish(self._spoken.path, partial(_fill, self.pack))
-            index = self._spoken.connection()
-        return index
 
     def _sections(self, fact: Fact, k: int) -> list[Passage]:
         if fact.url is None:
@@ -225,31 +233,19 @@ def _index_file(data_dir: Path, of: str) -> IndexFile:
     return IndexFile(data_dir / f"knowledge-{of}-{LAYOUT}.sqlite")
 
 
-def _stored_pack(file: IndexFile) -> Pack | None:
-    """The pack in an index built earlier; None where there is none, or it is broken."""
+def _held(file: IndexFile) -> tuple[Pack, FactRanking] | None:
+    """The pack and its ranking from an index built earlier; None where there is none, or it is broken."""
     with suppress(sqlite3.DatabaseError, ValidationError, TypeError):
         if index := file.connection():
-            return Pack.model_validate_json(index.execute("SELECT body FROM pack").fetchone()[0])
+            pack = Pack.model_validate_json(index.execute("SELECT body FROM pack").fetchone()[0])
+            return pack, FactRanking.kept(index, pack.facts)
     return None
 
 
-def _fill(pack: Pack, index: sqlite3.Connection) -> None:
-    index.executescript(_SCHEMA)
+def _fill(pack: Pack, ranking: FactRanking, index: sqlite3.Connection) -> None:
+    index.execute("CREATE TABLE pack (body TEXT)")
     index.execute("INSERT INTO pack VALUES (?)", (pack.model_dump_json(),))
-    index.executemany(
-        "INSERT INTO spoken (rowid, statement, asks, wrong, about) VALUES (?, ?, ?, ?, ?)",
-        (
-            (
-                row,
-                fact.statement,
-                "\n".join(fact.asks),
-                "\n".join(wrong.claim for wrong in fact.wrong),
-                " ".join((fact.title, fact.section, *fact.terms)),
-            )
-            for row, fact in enumerate(pack.facts)
-        ),
-    )
-    index.execute("INSERT INTO spoken (spoken) VALUES ('optimize')")
+    ranking.keep(index)
 
 
 def _remove_others(file: Path) -> None:

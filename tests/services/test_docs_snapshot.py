@@ -48,7 +48,39 @@ def synced(tmp_path: Path) -> Iterator[Snapshot]:
 def test_what_is_said_on_a_call_finds_the_fact(snapshot: Snapshot) -> None:
     found = snapshot.match("so every fifteen seconds that little poller asks for jobs, right?", 5)
     assert found[0].fact.id == "concepts-workers-04"
-    assert [match.score for match in found] == sorted((match.score for match in found), reverse=True)
+    assert found[0].score == max(match.score for match in found)
+
+
+def test_the_first_facts_are_of_different_pages_and_no_page_fills_the_view(snapshot: Snapshot) -> None:
+    pages = [match.fact.url for match in snapshot.match("work pool worker polls for flow runs", 12)]
+    assert len(set(pages[:3])) == 3
+    assert all(pages.count(page) <= 3 for page in pages)
+
+
+def test_what_was_said_before_helps_where_the_words_say_little(snapshot: Snapshot) -> None:
+    def found(*before: str) -> str:
+        return snapshot.match("yeah, that one is Cloud only", 1, before)[0].fact.title
+
+    asked = "And can we define an SLA, so we hear about it when the nightly is late?"
+    assert "Service Level" not in found()
+    assert "Service Level" in found(asked)
+    assert "Service Level" in found("", asked)
+
+
+def test_what_was_said_before_does_not_drown_the_words(snapshot: Snapshot) -> None:
+    words = "so every fifteen seconds that little poller asks for jobs"
+    chatter = "we spoke of artifacts, variables, webhooks and the audit log " * 200
+    assert snapshot.match(words, 3, [chatter])[0].fact.id == "concepts-workers-04"
+
+
+def test_facts_close_in_meaning_are_found_where_another_ranking_is_at_hand(tmp_path: Path) -> None:
+    class OneFact:
+        def closeness(self, words: str) -> list[float]:
+            return [float(fact.id == "concepts-workers-04") for fact in opened.pack.facts]
+
+    opened = Snapshot.open(tmp_path, KNOWLEDGE)
+    opened.meaning = OneFact()
+    assert opened.match("zzz", 3)[0].fact.id == "concepts-workers-04"
 
 
 def test_a_misheard_term_finds_the_fact_of_the_right_one(snapshot: Snapshot) -> None:

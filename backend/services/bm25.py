@@ -1,0 +1,91 @@
+"""BM25 in memory, for queries whose words weigh differently, which SQLite's own cannot take."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, Self
+
+SCHEMA = """
+    CREATE TABLE bm25 (name TEXT, size INTEGER);
+    CREATE TABLE postings (name TEXT, stem TEXT, places BLOB, worths BLOB);
+"""
+"""What `keep` writes into; blobs are this machine's own, as is the file they are in."""
+
+
+class Postings(NamedTuple):
+    """The texts that hold a stem, by their place, and what it is worth in each."""
+
+    places: array[int]
+    worths: array[float]
+
+
+class Bm25:
+    """How well each of some texts answers a weighted query. It is never changed: any thread may ask."""
+
+    def __init__(self, size: int, postings: Mapping[str, Postings]) -> None:
+        self.size, self._postings = size, postings
+
+    @classmethod
+    def over(cls, texts: Sequence[Counter[str]], k1: float = 1.2, b: float = 0.75) -> Self:
+        """`k1` says how much repeating a word still adds, `b` how much a long text is held against it."""
+        lengths = [text.total() for text in texts]
+        mean = sum(lengths) / len(lengths) if any(lengths) else 1.0
+        held: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for place, text in enumerate(texts):
+            for stem, count in text.items():
+                held[stem].append((place, count))
+        postings = {}
+        for stem, where in held.items():
+            rare = rarity(len(where), len(texts))
+            worths = (
+                rare * count * (k1 + 1) / (count + k1 * (1 - b + b * lengths[place] / mean))
+                for place, count in where
+            )
+            postings[stem] = Postings(array("i", (place for place, _ in where)), array("f", worths))
+        return cls(len(texts), postings)
+
+    def scores(self, query: Mapping[str, float]) -> list[float]:
+        """The score of each text. `query` is stems and how much each counts."""
+        scores = [0.0] * self.size
+        for stem, weight in query.items():
+            if found := self._postings.get(stem):
+                for place, worth in zip(found.places, found.worths, strict=True):
+                    scores[place] += weight * worth
+        return scores
+
+    def keep(self, index: sqlite3.Connection, name: str) -> None:
+        index.execute("INSERT INTO bm25 VALUES (?, ?)", (name, self.size))
+        index.executemany(
+            "INSERT INTO postings VALUES (?, ?, ?, ?)",
+            (
+                (name, stem, found.places.tobytes(), found.worths.tobytes())
+                for stem, found in self._postings.items()
+            ),
+        )
+
+    @classmethod
+    def kept(cls, index: sqlite3.Connection, name: str) -> Self:
+        """What `keep` wrote. Raises sqlite3.DatabaseError or TypeError where it is not there."""
+        (size,) = index.execute("SELECT size FROM bm25 WHERE name = ?", (name,)).fetchone()
+        rows = index.execute("SELECT stem, places, worths FROM postings WHERE name = ?", (name,))
+        return cls(
+            size, {stem: Postings(array("i", places), array("f", worths)) for stem, places, worths in rows}
+        )
+
+
+def rarity(holding: int, of: int) -> float:
+    """What a word is worth that so many of so many texts hold."""
+    return math.log(1 + (of - holding + 0.5) / (holding + 0.5))
+
+
+def weighted(told: Iterable[tuple[Iterable[str], float]]) -> dict[str, float]:
+    """A query from lists of stems and their weight; a stem that stands in several counts by the heaviest."""
+    query: dict[str, float] = {}
+    for stems, weight in told:
+        for stem in stems:
+            query[stem] = max(weight, query.get(stem, 0.0))
+    return query
