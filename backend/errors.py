@@ -4,6 +4,7 @@
     ├── UnusableSetting             the start is refused
     ├── UnusableKnowledge           a file of the knowledge pack or a prompt cannot be read
     ├── UnreadableMaterial          a document given to be checked cannot be read
+    ├── UnreadableLabels            labelled data for an eval is not in the agreed format
     ├── BadRequest                  400
     │   ├── UnreadableTranscript    400  the bytes are not a transcript in the format they claim
     │   ├── UnknownFormat           415  no parser recognises them
@@ -49,6 +50,10 @@ class UnusableKnowledge(CoachError):
 
 class UnreadableMaterial(CoachError):
     title = "Unreadable material"
+
+
+class UnreadableLabels(CoachError):
+    title = "Unreadable labels"
 
 
 class BadRequest(CoachError):

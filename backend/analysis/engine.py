@@ -79,6 +79,10 @@ class Coach:
     def knowledge(self) -> Knowledge:
         return self._knowledge
 
+    @property
+    def analysts(self) -> Mapping[str, Analyst]:
+        return self._analysts
+
     def content_key(self, transcript: Transcript, options: Options) -> str:
         """The same for the same call, docs, prompts, model, settings and report version."""
         analyst = self._analysts.get(self._wanted(options), self._analysts["rules"])
