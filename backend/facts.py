@@ -84,6 +84,13 @@ class Passage(Frozen):
     origin: str
 
 
+class PassageMatch(Frozen):
+    """A passage found for some words. `score` is higher for a better match, comparable within one search."""
+
+    passage: Passage
+    score: float
+
+
 class DocQuery(Frozen):
     """A documentation query. Written by `analysis.queries` from a fact's own words, from nothing else."""
 

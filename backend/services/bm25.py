@@ -10,10 +10,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Self
 
 SCHEMA = """
-    CREATE TABLE bm25 (name TEXT, size INTEGER);
+    CREATE TABLE bm25 (name TEXT, size INTEGER, mean REAL, k1 REAL, b REAL);
     CREATE TABLE postings (name TEXT, stem TEXT, places BLOB, worths BLOB);
 """
 """What `keep` writes into; blobs are this machine's own, as is the file they are in."""
+
+
+class Measure(NamedTuple):
+    """How texts are measured: `size` of them of `mean` length. `k1` says how much repeating a word still
+    adds, `b` how much a long text is held against it."""
+
+    size: int
+    mean: float
+    k1: float
+    b: float
+
+    def rarity(self, holding: int) -> float:
+        """What a word is worth that so many of the texts hold."""
+        return math.log(1 + (self.size - holding + 0.5) / (holding + 0.5))
+
+    def worth(self, rarity: float, count: int, length: int) -> float:
+        """What a word of this rarity is worth to a text of this length that holds it so often."""
+        return rarity * count * (self.k1 + 1) / (count + self.k1 * (1 - self.b + self.b * length / self.mean))
 
 
 class Postings(NamedTuple):
@@ -26,39 +44,46 @@ class Postings(NamedTuple):
 class Bm25:
     """How well each of some texts answers a weighted query. It is never changed: any thread may ask."""
 
-    def __init__(self, size: int, postings: Mapping[str, Postings]) -> None:
-        self.size, self._postings = size, postings
+    def __init__(self, measure: Measure, postings: Mapping[str, Postings]) -> None:
+        self._measure, self._postings = measure, postings
 
     @classmethod
     def over(cls, texts: Sequence[Counter[str]], k1: float = 1.2, b: float = 0.75) -> Self:
-        """`k1` says how much repeating a word still adds, `b` how much a long text is held against it."""
+        """Of texts as their stems, counted."""
         lengths = [text.total() for text in texts]
         mean = sum(lengths) / len(lengths) if any(lengths) else 1.0
+        measure = Measure(len(texts), mean, k1, b)
         held: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for place, text in enumerate(texts):
             for stem, count in text.items():
                 held[stem].append((place, count))
         postings = {}
         for stem, where in held.items():
-            rare = rarity(len(where), len(texts))
-            worths = (
-                rare * count * (k1 + 1) / (count + k1 * (1 - b + b * lengths[place] / mean))
-                for place, count in where
-            )
+            rarity = measure.rarity(len(where))
+            worths = (measure.worth(rarity, count, lengths[place]) for place, count in where)
             postings[stem] = Postings(array("i", (place for place, _ in where)), array("f", worths))
-        return cls(len(texts), postings)
+        return cls(measure, postings)
 
     def scores(self, query: Mapping[str, float]) -> list[float]:
         """The score of each text. `query` is stems and how much each counts."""
-        scores = [0.0] * self.size
+        scores = [0.0] * self._measure.size
         for stem, weight in query.items():
             if found := self._postings.get(stem):
                 for place, worth in zip(found.places, found.worths, strict=True):
                     scores[place] += weight * worth
         return scores
 
+    def score(self, text: Counter[str], query: Mapping[str, float]) -> float:
+        """The score of a text that is not among these, by what words are worth here."""
+        length, measure = text.total(), self._measure
+        return sum(
+            weight * measure.worth(measure.rarity(len(found.places)), count, length)
+            for stem, weight in query.items()
+            if (count := text[stem]) and (found := self._postings.get(stem))
+        )
+
     def keep(self, index: sqlite3.Connection, name: str) -> None:
-        index.execute("INSERT INTO bm25 VALUES (?, ?)", (name, self.size))
+        index.execute("INSERT INTO bm25 VALUES (?, ?, ?, ?, ?)", (name, *self._measure))
         index.executemany(
             "INSERT INTO postings VALUES (?, ?, ?, ?)",
             (
@@ -70,16 +95,10 @@ class Bm25:
     @classmethod
     def kept(cls, index: sqlite3.Connection, name: str) -> Self:
         """What `keep` wrote. Raises sqlite3.DatabaseError or TypeError where it is not there."""
-        (size,) = index.execute("SELECT size FROM bm25 WHERE name = ?", (name,)).fetchone()
+        held = index.execute("SELECT size, mean, k1, b FROM bm25 WHERE name = ?", (name,)).fetchone()
         rows = index.execute("SELECT stem, places, worths FROM postings WHERE name = ?", (name,))
-        return cls(
-            size, {stem: Postings(array("i", places), array("f", worths)) for stem, places, worths in rows}
-        )
-
-
-def rarity(holding: int, of: int) -> float:
-    """What a word is worth that so many of so many texts hold."""
-    return math.log(1 + (of - holding + 0.5) / (holding + 0.5))
+        postings = {stem: Postings(array("i", places), array("f", worths)) for stem, places, worths in rows}
+        return cls(Measure(*held), postings)
 
 
 def weighted(told: Iterable[tuple[Iterable[str], float]]) -> dict[str, float]:

@@ -17,10 +17,11 @@ from typing import Protocol, Self
 
 from pydantic import BaseModel, ValidationError
 
-from backend.facts import Competitor, CompetitorFact, Fact, FactMatch, Passage
-from backend.services.fact_ranking import FactRanking, spoken_query
+from backend.facts import Competitor, CompetitorFact, Fact, FactMatch, Passage, PassageMatch
+from backend.services.fact_ranking import CONTEXT_CHARS, FactRanking, spoken_query
 from backend.services.pack import Pack, fingerprint, read_files, read_pack
 from backend.services.pack_sheets import day
+from backend.services.passage_ranking import PassageRanking
 from backend.services.search_index import MAX_CHARS, WORD, IndexFile, publish
 from backend.services.synced_docs import Release, SyncedDocs
 
@@ -65,6 +66,7 @@ class Snapshot:
 
     def __init__(self, pack: Pack, ranking: FactRanking, file: IndexFile, docs: SyncedDocs) -> None:
         self.pack, self._ranking, self._file, self._docs = pack, ranking, file, docs
+        self._passages = PassageRanking(docs, ranking.worded)
         self.meaning: Meaning | None = None
         rivals = (_as_fact(rival, fact) for rival in pack.competitors for fact in rival.facts)
         self._by_id = {fact.id: fact for fact in (*rivals, *pack.facts)}
@@ -101,13 +103,22 @@ class Snapshot:
         """
         if k <= 0:
             return []
-        query = spoken_query(self._heard(words), [self._heard(said) for said in before])
-        scores = self._ranking.scores(query)
+        scores = self._ranking.scores(self._query(words, before))
         if self.meaning:
             close = self.meaning.closeness(words[:MAX_CHARS])
             scores = [score + MEANING_SHARE * near for score, near in zip(scores, close, strict=True)]
         found = self._ranking.in_order(scores, k)
         return [FactMatch(fact=self.pack.facts[at], score=scores[at]) for at in found]
+
+    def rank(
+        self,
+        words: str,
+        matches: Sequence[FactMatch],
+        brought: Iterable[Passage] = (),
+        before: Sequence[str] = (),
+    ) -> list[PassageMatch]:
+        """What a docs server brought and the synced sections of the facts' pages, best first."""
+        return self._passages.ranked(self._query(words, before), matches, brought)
 
     def facts(self, ids: Iterable[str]) -> list[Fact]:
         """The facts with these ids, in this order, competitors' among them; unknown ids are left out."""
@@ -204,6 +215,9 @@ class Snapshot:
         named = {text.lower() for fact in self.pack.facts for text in (fact.title, fact.section, *fact.terms)}
         alone = {word for text in named for word in WORD.findall(text)}
         return frozenset(alone | {word.strip(punctuation) for text in named for word in text.split()})
+
+    def _query(self, words: str, before: Sequence[str]) -> dict[str, float]:
+        return spoken_query(self._heard(words), [self._heard(said[-CONTEXT_CHARS:]) for said in before])
 
     def _heard(self, words: str) -> str:
         return self.pack.hear(words[:MAX_CHARS])

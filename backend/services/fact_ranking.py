@@ -50,7 +50,7 @@ class FactRanking:
     def __init__(
         self, facts: Sequence[Fact], worded: Bm25, pages: Bm25, neighbours: Sequence[Neighbours]
     ) -> None:
-        self._worded, self._pages, self._neighbours = worded, pages, neighbours
+        self.worded, self._pages, self._neighbours = worded, pages, neighbours
         self._page_of = _page_numbers(facts)
 
     @classmethod
@@ -73,7 +73,7 @@ class FactRanking:
 
     def keep(self, index: sqlite3.Connection) -> None:
         index.executescript(SCHEMA)
-        self._worded.keep(index, "facts")
+        self.worded.keep(index, "facts")
         self._pages.keep(index, "pages")
         index.executemany(
             "INSERT INTO neighbours VALUES (?, ?, ?)",
@@ -82,7 +82,7 @@ class FactRanking:
 
     def scores(self, query: Mapping[str, float]) -> list[float]:
         """How much speaks for each fact, on BM25's scale. `query` as `spoken_query` makes it."""
-        own, pages = self._worded.scores(query), self._pages.scores(query)
+        own, pages = self.worded.scores(query), self._pages.scores(query)
         alone = [score + PAGE_SHARE * pages[page] for score, page in zip(own, self._page_of, strict=True)]
         whole = 1 + PAGE_SHARE + NEIGHBOURS_SHARE
         return [
@@ -119,7 +119,7 @@ def wordings(fact: Fact) -> str:
 def spoken_query(words: str, before: Sequence[str] = ()) -> dict[str, float]:
     """What to look for, and how much each stem counts. `before`: what was said before, the nearest first."""
     shares = (CONTEXT_SHARE ** (step + 1) for step in range(len(before)))
-    context = ((stems(said[-CONTEXT_CHARS:]), share) for said, share in zip(before, shares, strict=True))
+    context = ((stems(said), share) for said, share in zip(before, shares, strict=True))
     return weighted([(stems(words), 1.0), *context])
 
 

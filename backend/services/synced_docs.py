@@ -53,6 +53,7 @@ SYMBOL = re.compile(
 _OF_PAGE = """
     SELECT headings, stems, name, url, title, section, text, read_at FROM sections WHERE page = ? ORDER BY id
 """
+_ALL = "SELECT page, headings, name, url, title, section, text, read_at FROM sections ORDER BY id"
 _BEST = """
     SELECT name, url, sections.title, section, sections.text, read_at
     FROM words JOIN sections ON sections.id = words.rowid
@@ -101,6 +102,14 @@ class Change(NamedTuple):
     after: str
 
 
+class Section(NamedTuple):
+    """A section of a page, with the headings that stand in it, in lower case."""
+
+    page: str
+    headings: list[str]
+    passage: Passage
+
+
 class Release(NamedTuple):
     version: str
     title: str
@@ -132,6 +141,18 @@ class SyncedDocs:
         under = [bool(wanted) and wanted in row[0].split("\n") for row in rows]
         best = sorted(range(len(rows)), key=lambda row: (not under[row], -near[row], row))
         return [_passage(rows[row][2:]) for row in best[:k]]
+
+    def sections(self) -> list[Section]:
+        """All prose, page by page."""
+        if not (found := self._open()):
+            return []
+        return [Section(row[0], row[1].split("\n"), _passage(row[2:])) for row in found[0].execute(_ALL)]
+
+    def page_of(self, url: str) -> str:
+        """The path of the page that this address leads to now."""
+        path = page_path(url)
+        found = self._open()
+        return self._resolved(found[0], path) if found else path
 
     def search(self, text: str, k: int) -> list[Passage]:
         """Up to `k` sections that share words with the text, best first."""
