@@ -59,7 +59,7 @@ class Launch(Reach):
 
     transport: Literal["stdio"] = "stdio"
     command: tuple[str, ...] = (sys.executable, "-m", "prefect_mcp_server")
-    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    env: Mapping[str, str] = field(default_factory=_FIXED.copy, repr=False)
 
     @classmethod
     def from_settings(cls, settings: Settings, environ: Mapping[str, str] = os.environ) -> Self:

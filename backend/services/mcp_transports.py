@@ -54,8 +54,8 @@ class Remote(Reach):
 
     @asynccontextmanager
     async def connect(self, ended: Callable[[], None], said: deque[str]) -> AsyncIterator[Line]:
-        """Nothing is said; `ended` is called where the server has forgotten us, as it does when it restarts,
-        or, for half an hour, is not asked. That it is gone shows at the next call."""
+        """Nothing is said; `ended` is called where the server has forgotten us, as it has when it was started
+        anew, or was not asked for half an hour. That it is gone shows at the next call."""
         open_http = partial(self._http, ended)
         if self.transport == "sse":
             async with sse_client(self.url, auth=self.token, httpx_client_factory=open_http) as streams:

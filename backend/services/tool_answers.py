@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from mcp.types import CallToolResult, TextContent
-from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 JsonObject = dict[str, JsonValue]
 
 _MAX_SAID_CHARS = 300
-_OBJECT: TypeAdapter[JsonObject] = TypeAdapter(JsonObject)
 
 
 class ToolSaidNo(Exception):
@@ -27,10 +26,10 @@ def read_answer(result: CallToolResult) -> JsonObject | str:
     also one inside a success."""
     if result.is_error:
         raise ToolSaidNo(one_line(_text(result)))
-    if not result.structured_content:
+    answer: JsonObject | None = result.structured_content  # parsed from JSON, and whatever that may be
+    if not answer:
         return clean(_text(result))
     try:
-        answer = _OBJECT.validate_python(result.structured_content)
         soft = _SoftError.model_validate(answer)
     except ValidationError:
         raise ToolSaidNo("the answer has another shape than an answer") from None
