@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
@@ -82,6 +83,26 @@ class Passage(Frozen):
     read_at: datetime
     source: Source
     origin: str
+
+
+class CitedPassage(NamedTuple):
+    """A passage that the verdict on a claim rests on, as it read when the claim was judged. `quote` is what
+    was quoted of it, `text_hash` stands for the whole."""
+
+    report_id: str
+    claim_id: str
+    verdict: str
+    passage_id: str
+    url: str | None
+    source: Source
+    read_at: datetime
+    text_hash: str
+    quote: str
+
+
+def text_hash(text: str) -> str:
+    """The same for the same words of a passage; spacing makes no other words."""
+    return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:32]
 
 
 class PassageMatch(Frozen):

@@ -187,8 +187,23 @@ class KnowledgeUsed(BaseModel):
     ms: float
 
 
+class FormerJudgement(BaseModel):
+    """What was said of a call's claims before the documentation changed, with the passages cited then.
+
+    `because` are sentences on what had changed when the call was judged anew, at `replaced_at`.
+    """
+
+    judged_at: datetime
+    replaced_at: datetime
+    because: list[str]
+    analyst: AnalystUsed
+    claims: list[Claim]
+    passages: list[Passage]
+
+
 class CoachingReport(BaseModel):
-    """Everything Call Coach says of one call. `passages` holds the text of each passage cited."""
+    """Everything Call Coach says of one call. `passages` holds the text of each passage cited, `history` what
+    was said of its claims before the documentation changed, oldest first."""
 
     id: str
     version: int = REPORT_VERSION
@@ -209,6 +224,7 @@ class CoachingReport(BaseModel):
     follow_up: FollowUp | None = None
     warnings: list[str] = Field(default_factory=list)
     passages: list[Passage] = Field(default_factory=list)
+    history: list[FormerJudgement] = Field(default_factory=list)
 
     def moments(self) -> list[Claim | Objection | CompetitorMention | OpenQuestion]:
         """Everything found in the call, kind by kind."""
@@ -217,6 +233,16 @@ class CoachingReport(BaseModel):
     def wrong_claims(self) -> list[Claim]:
         """The claims whose verdict accuses the rep, in the order they were made."""
         return [claim for claim in self.claims if claim.verdict in ACCUSING]
+
+    def formerly(self, claim: Claim) -> list[tuple[FormerJudgement, Claim]]:
+        """What was said of the same words before, newest first, where it was another verdict."""
+        return [
+            (former, before)
+            for former in reversed(self.history)
+            for before in former.claims
+            if before.verdict != claim.verdict
+            and (before.quote.turn, before.quote.char_start) == (claim.quote.turn, claim.quote.char_start)
+        ]
 
 
 def verify(report: CoachingReport) -> None:
@@ -240,6 +266,8 @@ def verify(report: CoachingReport) -> None:
     for claim in report.wrong_claims():
         if not claim.evidence:
             raise UnverifiedQuote(f"Report {report.id}: {claim.id} accuses without evidence.")
+    for former in report.history:
+        verify(report.model_copy(update=_as_it_stood(former)))
     missing = _leaned_on(report) - {moment.id for moment in report.moments()}
     if missing:
         raise UnverifiedQuote(f"Report {report.id}: there is no moment {sorted(missing)[0]}.")
@@ -253,6 +281,12 @@ def verify_evidence(evidence: Evidence, passage: Passage | None) -> bool:
         and (evidence.url, evidence.title, evidence.read_at, evidence.source, evidence.origin)
         == (passage.url, passage.title, passage.read_at, passage.source, passage.origin)
     )
+
+
+def _as_it_stood(former: FormerJudgement) -> dict[str, object]:
+    """A report's fields with nothing but the claims that were judged then."""
+    others = ("objections", "competitors", "questions", "scores", "strengths", "priorities", "history")
+    return {"claims": former.claims, "passages": former.passages} | {name: [] for name in others}
 
 
 def _spoken(report: CoachingReport) -> Iterator[tuple[str, Quote]]:

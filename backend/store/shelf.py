@@ -36,6 +36,13 @@ class DocShelf:
             found = await session.exec(select(*columns).where(col(DocAnswerRow.key).in_(keys)))
             return [KeptAnswer(*row) for row in found]
 
+    async def all(self, tool: str) -> list[KeptAnswer]:
+        """Every answer of a tool."""
+        columns = [getattr(DocAnswerRow, name) for name in KeptAnswer._fields]
+        async with self._session() as session:
+            found = await session.exec(select(*columns).where(col(DocAnswerRow.tool) == tool))
+            return [KeptAnswer(*row) for row in found]
+
     async def write(
         self,
         put: Sequence[KeptAnswer],

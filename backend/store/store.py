@@ -15,12 +15,22 @@ from sqlmodel import col, delete, func, select, tuple_
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.errors import BadRequest, NotFound
+from backend.facts import CitedPassage
 from backend.report import CoachingReport, verify
 from backend.store.bodies import report_in
 from backend.store.database import ANSWER_S, FAILURES, Database, connect, locate
 from backend.store.schema import migrate, revision
 from backend.store.shelf import DocShelf
-from backend.store.tables import CallPage, CallSummary, ReportRow, StoreHealth, row_of, storable
+from backend.store.tables import (
+    CallPage,
+    CallSummary,
+    CitedPassageRow,
+    ReportRow,
+    StoreHealth,
+    cited_by,
+    row_of,
+    storable,
+)
 
 CURSOR_TIME = "%Y-%m-%dT%H:%M:%S.%f"
 
@@ -56,7 +66,8 @@ class Store:
         row = row_of(report)
         async with self._session() as session:
             await session.exec(delete(ReportRow).where(col(ReportRow.id) == row.id))
-            session.add(row)
+            await session.exec(delete(CitedPassageRow).where(col(CitedPassageRow.report_id) == row.id))
+            session.add_all([row, *cited_by(report)])
 
     async def by_id(self, report_id: str) -> CoachingReport:
         """The report with this id, or NotFound."""
@@ -98,10 +109,28 @@ class Store:
 
     async def delete(self, report_id: str) -> None:
         """Delete the report with this id, or raise NotFound."""
+        wanted = storable(report_id)
         async with self._session() as session:
-            gone = await session.exec(delete(ReportRow).where(col(ReportRow.id) == storable(report_id)))
+            await session.exec(delete(CitedPassageRow).where(col(CitedPassageRow.report_id) == wanted))
+            gone = await session.exec(delete(ReportRow).where(col(ReportRow.id) == wanted))
         if not gone.rowcount:
             raise _not_found(report_id)
+
+    async def cited(self) -> list[CitedPassage]:
+        """Every passage that a stored verdict rests on, report by report, the newest report first."""
+        columns = [getattr(CitedPassageRow, name) for name in CitedPassage._fields]
+        rows = (
+            select(*columns)
+            .join(ReportRow, col(ReportRow.id) == col(CitedPassageRow.report_id))
+            .order_by(
+                col(ReportRow.created_at).desc(),
+                col(ReportRow.id),
+                col(CitedPassageRow.claim_id),
+                col(CitedPassageRow.place),
+            )
+        )
+        async with self._session() as session:
+            return [CitedPassage(*row) for row in await session.exec(rows)]
 
     def shelf(self) -> DocShelf:
         """Where the docs tools' answers are kept, in the same database."""

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import JSON, Index, String, Text
 from sqlmodel import Field, SQLModel
 
-from backend.facts import KnowledgeStatus
+from backend.facts import KnowledgeStatus, Source, text_hash
 from backend.report import AnalystKind, CoachingReport
 from backend.transcript import UNKNOWN_SPEAKER, Call
 
@@ -46,6 +46,23 @@ class ReportRow(CallSummary, table=True):
     version: int
     content_key: str = Field(index=True)
     body: str = Field(sa_type=Text)
+
+
+class CitedPassageRow(SQLModel, table=True):
+    """A passage that a verdict rests on: see `CitedPassage`, whose fields these are."""
+
+    __tablename__ = "cited_passages"
+
+    report_id: str = Field(primary_key=True)
+    claim_id: str = Field(primary_key=True)
+    place: int = Field(primary_key=True)
+    verdict: str
+    passage_id: str
+    url: str | None
+    source: Source = Field(sa_type=String)
+    read_at: datetime
+    text_hash: str
+    quote: str = Field(sa_type=Text)
 
 
 class DocAnswerRow(SQLModel, table=True):
@@ -99,6 +116,27 @@ def row_of(report: CoachingReport) -> ReportRow:
         content_key=report.content_key,
         body=report.model_dump_json(),
     )
+
+
+def cited_by(report: CoachingReport) -> list[CitedPassageRow]:
+    """What the verdicts of a report rest on."""
+    passages = {passage.id: text_hash(passage.text) for passage in report.passages}
+    return [
+        CitedPassageRow(
+            report_id=report.id,
+            claim_id=storable(claim.id),
+            place=place,
+            verdict=claim.verdict,
+            passage_id=storable(evidence.passage_id),
+            url=storable(evidence.url) if evidence.url else None,
+            source=evidence.source,
+            read_at=_utc(evidence.read_at),
+            text_hash=passages[evidence.passage_id],
+            quote=storable(evidence.quote),
+        )
+        for claim in report.claims
+        for place, evidence in enumerate(claim.evidence)
+    ]
 
 
 def heading(call: Call) -> str:
