@@ -215,9 +215,7 @@ class DocCache(Generic[V]):
 
     async def recall(self, keys: Iterable[DocKey]) -> None:
         """Bring into memory what the shelf has of these."""
-        await asyncio.gather(
-            *(self._recalled(key, self._stale_s) for key in keys if key not in self._entries)
-        )
+        await asyncio.gather(*(self._recalled(key) for key in keys if key not in self._entries))
 
     def note(self, key: DocKey, text: str) -> None:
         """Keep a line beside the answers, as long as the latest of them."""
@@ -364,7 +362,7 @@ class DocCache(Generic[V]):
 
     async def _load(self, key: DocKey, load: Callable[[], Awaitable[V]], enough: float) -> Answer[V]:
         """From the shelf, if its answer is fresh enough or in its grace; else from the source."""
-        if key not in self._entries and (entry := await self._recalled(key, self._stale_s)):
+        if key not in self._entries and (entry := await self._recalled(key)):
             age = self._age(entry)
             if age < entry.fresh_s * enough:
                 return entry.hit
@@ -392,14 +390,14 @@ class DocCache(Generic[V]):
         if self._shelf:
             self._shelf.put(KeptAnswer(entry.id, key.tool, read, body))
 
-    async def _recalled(self, key: DocKey, most_s: float) -> _Entry[V] | None:
+    async def _recalled(self, key: DocKey) -> _Entry[V] | None:
         """The shelf's answer, now in memory too. One that cannot be read, or cannot be dated, is removed."""
         kept = await self._shelf.take(key.id) if self._shelf else None
         if newer := self._entries.get(key):  # loaded while the shelf was read
             return newer
         if self._shelf is None or kept is None:
             return None
-        if not -SKEW_S <= self._wall() - kept.read_at < self._fresh_s + most_s:
+        if not -SKEW_S <= self._wall() - kept.read_at < self._fresh_s + self._stale_s:
             self._shelf.remove(kept.key)
             return None
         try:
