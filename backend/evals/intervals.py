@@ -10,6 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 ROUNDS = 2_000
+DIGITS = 4
 OUTSIDE = 0.025
 """The share of the resampled figures that lies below a 95 % interval, and above it."""
 
@@ -75,4 +76,5 @@ def _samples(items: Sequence[T], rounds: int, seed: int) -> Iterator[list[T]]:
 
 def _interval(value: float, drawn: list[float], n: int) -> Interval:
     edge = int(OUTSIDE * len(drawn))
-    return Interval(value=value, low=drawn[edge], high=drawn[-1 - edge], n=n)
+    low, high = drawn[edge], drawn[-1 - edge]
+    return Interval(value=round(value, DIGITS), low=round(low, DIGITS), high=round(high, DIGITS), n=n)
