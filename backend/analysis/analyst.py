@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from pydantic import BaseModel, Field
 
-from backend.facts import DocQuery, Fact, FactMatch, LookUps, Passage
+from backend.facts import DocQuery, Fact, FactMatch, LookUps, Passage, PassageMatch
 from backend.report import (
     AnalystKind,
     Claim,
@@ -121,8 +121,19 @@ class Knowledge(Protocol):
         """Whether a docs server could answer now."""
         ...
 
-    def match(self, words: str, k: int) -> list[FactMatch]:
-        """The facts closest to words as spoken, best first. Local: the words go nowhere."""
+    def match(self, words: str, k: int, before: Sequence[str] = ()) -> list[FactMatch]:
+        """The facts closest to words as spoken, best first; `before` is what was said before them, the
+        nearest first. Local: the words go nowhere."""
+        ...
+
+    def rank(
+        self,
+        words: str,
+        matches: Sequence[FactMatch],
+        brought: Iterable[Passage] = (),
+        before: Sequence[str] = (),
+    ) -> list[PassageMatch]:
+        """What a look-up brought and what is kept here of the facts' pages, best first. Local as well."""
         ...
 
     def answers(self, guide: str) -> list[Fact]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -25,6 +25,7 @@ from backend.analysis.analyst import (
     SpottedQuestion,
 )
 from backend.analysis.evidence import cited_passages, keep_what_is_verbatim
+from backend.analysis.finding import Asked, asked_at, match, rank, readable
 from backend.analysis.queries import can_be_asked, write_queries
 from backend.analysis.scorecard import follow_up, priorities, scores, strengths
 from backend.analysis.talk import talk_stats
@@ -32,14 +33,11 @@ from backend.errors import AnalystFailed
 from backend.facts import Fact, FactMatch, LookUps, Passage
 from backend.report import REPORT_VERSION, AnalystUsed, CoachingReport, KnowledgeUsed
 from backend.tracing import NoTracing, Tracing
-from backend.transcript import Transcript
+from backend.transcript import Transcript, Turn
 
 FACTS_PER_MOMENT = 12
 QUERIES_PER_MOMENT = 2
-TELLING_WORDS = 4
-"""Fewer words of a moment find nothing by themselves."""
 QUERIES_PER_CALL = 80
-LIVE_PASSAGES_PER_MOMENT = 20
 MOMENTS_OF_A_KIND = 600
 """So many claims, objections, mentions or questions of one call are judged: over ten times what an hour of
 a real call holds. Each costs some milliseconds and some kilobytes, and hostile input holds thousands."""
@@ -55,6 +53,15 @@ class Options:
 
     enrich: bool = True
     analyst: Literal["auto", "claude", "rules"] = "auto"
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a moment was matched by, and the facts it may be about, best first. Each is only itself: facts
+    are long to compare."""
+
+    asked: Asked
+    matches: tuple[FactMatch, ...]
 
 
 class Coach:
@@ -106,7 +113,9 @@ class Coach:
         with self._tracing.span("spot"):
             analyst, moments, why = await self._spot(transcript, options)
             moments = _bounded(moments)
-        briefs, looked_up = await self._brief(moments) if options.enrich else ({}, LookUps())
+        briefs, looked_up = (
+            await self._brief(moments, transcript.turns) if options.enrich else ({}, LookUps())
+        )
         with self._tracing.span("judge", analyst=analyst.kind):
             analyst, judgement, why = await self._judge(analyst, transcript, moments, briefs, why)
         used = AnalystUsed(kind=analyst.kind, model=analyst.model, fell_back=why is not None, why=why)
@@ -186,35 +195,32 @@ class Coach:
             log.exception("analyst.broke", analyst=analyst.kind, step="judge")
             return rules, await rules.judge(transcript, moments, briefs), BROKE
 
-    async def _brief(self, moments: Moments) -> tuple[dict[str, Brief], LookUps]:
+    async def _brief(self, moments: Moments, turns: Sequence[Turn]) -> tuple[dict[str, Brief], LookUps]:
         """What is known about each moment, and how the look-ups went."""
         with self._tracing.span("match"):
-            found = await asyncio.to_thread(self._match, moments)
+            found = await asyncio.to_thread(self._match, moments, turns)
             queries = write_queries(_most_wanted(found), most=QUERIES_PER_CALL)
         with self._tracing.span("look_up", queries=len(queries)):
             looked_up = await self._knowledge.look_up(queries)
         return await asyncio.to_thread(self._briefs, moments, found, looked_up), looked_up
 
-    def _briefs(
-        self, moments: Moments, found: Mapping[str, Sequence[FactMatch]], looked_up: LookUps
-    ) -> dict[str, Brief]:
-        briefs = {
-            moment: Brief(
-                facts=list(matches),
-                passages=[
-                    *_read(matches, looked_up)[:LIVE_PASSAGES_PER_MOMENT],
-                    *(self._knowledge.passage(match.fact) for match in matches),
-                ],
-            )
-            for moment, matches in found.items()
-        }
+    def _briefs(self, moments: Moments, found: Mapping[str, Found], looked_up: LookUps) -> dict[str, Brief]:
+        @cache  # what is said twice is looked up once
+        def passages(one: Found) -> list[Passage]:
+            return readable(rank(self._knowledge, one.asked, one.matches, looked_up))
+
+        briefs = {}
+        for moment, one in found.items():
+            facts = list(one.matches[:FACTS_PER_MOMENT])
+            of_pack = (self._knowledge.passage(each.fact) for each in facts)
+            briefs[moment] = Brief(facts=facts, passages=[*passages(one), *of_pack])
         mentioned = {
             mention.id: Brief(passages=self._knowledge.positions(mention.competitor))
             for mention in moments.competitors
         }
         return briefs | mentioned
 
-    def _match(self, moments: Moments) -> dict[str, list[FactMatch]]:
+    def _match(self, moments: Moments, turns: Sequence[Turn]) -> dict[str, Found]:
         """The facts each claim, objection and question is about, best first."""
         asked: list[SpottedClaim | SpottedObjection | SpottedQuestion] = [
             *moments.claims,
@@ -223,15 +229,14 @@ class Coach:
         ]
 
         @cache  # what is said twice is matched once
-        def closest(words: str) -> list[FactMatch]:
-            return self._knowledge.match(words, FACTS_PER_MOMENT)
+        def closest(words: Asked) -> Found:
+            return Found(words, tuple(match(self._knowledge, words)))
 
-        found = {moment.id: _match_both(closest, moment.about, moment.quote.text) for moment in asked}
+        found = {one.id: closest(asked_at(one.quote, one.about, turns)) for one in asked}
         for objection in moments.objections:
             if objection.guide:
-                found[objection.id] = _answers_first(
-                    self._knowledge.answers(objection.guide), found[objection.id]
-                )
+                one, answers = found[objection.id], self._knowledge.answers(objection.guide)
+                found[objection.id] = Found(one.asked, _answers_first(answers, one.matches))
         return found
 
     def _wanted(self, options: Options) -> Literal["claude", "rules"]:
@@ -256,43 +261,18 @@ def _bounded(moments: Moments) -> Moments:
     return moments.model_copy(update={**kept, "warnings": moments.warnings + warnings}) if over else moments
 
 
-def _match_both(closest: Callable[[str], list[FactMatch]], about: str, words: str) -> list[FactMatch]:
-    """By what is claimed and by the words alone: what was said before helps, and may hide them."""
-    matches = closest(about)
-    if about == words or len(words.split()) < TELLING_WORDS:
-        return matches
-    return _in_turn(matches, closest(words))
-
-
-def _in_turn(one: Sequence[FactMatch], other: Sequence[FactMatch]) -> list[FactMatch]:
-    """The best of each, then the second best of each, every fact once."""
-    by_id = {match.fact.id: match for pair in zip(one, other, strict=False) for match in pair}
-    return list(by_id.values())[:FACTS_PER_MOMENT]
-
-
-def _answers_first(answers: list[Fact], matches: list[FactMatch]) -> list[FactMatch]:
+def _answers_first(answers: list[Fact], matches: Sequence[FactMatch]) -> tuple[FactMatch, ...]:
     """The guide's answers lead; what the words themselves matched follows."""
     best = matches[0].score if matches else 1.0
     known = {fact.id for fact in answers}
-    led = [FactMatch(fact=fact, score=best) for fact in answers]
-    return [*led, *(match for match in matches if match.fact.id not in known)][:FACTS_PER_MOMENT]
+    led = (FactMatch(fact=fact, score=best) for fact in answers)
+    return (*led, *(one for one in matches if one.fact.id not in known))
 
 
-def _most_wanted(found: Mapping[str, Sequence[FactMatch]]) -> list[Fact]:
+def _most_wanted(found: Mapping[str, Found]) -> list[Fact]:
     """Each moment's best fact, then each one's second best: what the look-ups should reach first."""
-    askable = [[match.fact for match in matches if can_be_asked(match.fact)] for matches in found.values()]
+    askable = [[one.fact for one in each.matches if can_be_asked(one.fact)] for each in found.values()]
     return [facts[rank] for rank in range(QUERIES_PER_MOMENT) for facts in askable if len(facts) > rank]
-
-
-def _read(matches: Sequence[FactMatch], looked_up: LookUps) -> list[Passage]:
-    """The passages read for these facts, each once, those of better facts first."""
-    passages = {
-        passage.id: passage
-        for match in matches
-        for passage in looked_up.passages.get(match.fact.id, [])
-        if passage.source != "pack"
-    }
-    return list(passages.values())
 
 
 def _once(*sentences: list[str]) -> list[str]:

@@ -6,13 +6,13 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import NamedTuple, Self
 from weakref import WeakKeyDictionary
 
 from backend.errors import KnowledgeUnavailable
-from backend.facts import DocQuery, Fact, FactMatch, KnowledgeStatus, LookUps, Passage
+from backend.facts import DocQuery, Fact, FactMatch, KnowledgeStatus, LookUps, Passage, PassageMatch
 from backend.services.doc_cache import Answer as CacheAnswer
 from backend.services.doc_cache import CacheStats, DocCache, DocKey, normalised
 from backend.services.docs_snapshot import Snapshot
@@ -127,8 +127,17 @@ class ProductKnowledge:
     def cache_stats(self) -> CacheStats:
         return self._cache.stats
 
-    def match(self, words: str, k: int) -> list[FactMatch]:
-        return self._snapshot.match(words, k)
+    def match(self, words: str, k: int, before: Sequence[str] = ()) -> list[FactMatch]:
+        return self._snapshot.match(words, k, before)
+
+    def rank(
+        self,
+        words: str,
+        matches: Sequence[FactMatch],
+        brought: Iterable[Passage] = (),
+        before: Sequence[str] = (),
+    ) -> list[PassageMatch]:
+        return self._snapshot.rank(words, matches, brought, before)
 
     def answers(self, guide: str) -> list[Fact]:
         wanted = next((one for one in self._snapshot.pack.objections if one.id == guide), None)

@@ -6,6 +6,7 @@ To call a rep wrong who was right is the worst this product can do: the second l
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from backend import formats
 from backend.analysis.engine import Coach
 from backend.analysis.plain_speech import may_be_accused, statements
 from backend.analysis.rules import RulesAnalyst
-from backend.facts import DocQuery, Fact, FactMatch, LookUps, Passage
+from backend.facts import DocQuery, Fact, FactMatch, LookUps, Passage, PassageMatch
 from backend.formats import CallHints, Limits
 from backend.report import ACCUSING, Verdict
 from backend.services.docs_snapshot import Snapshot
@@ -243,8 +244,17 @@ class PackAlone:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
 
-    def match(self, words: str, k: int) -> list[FactMatch]:
-        return self._snapshot.match(words, k)
+    def match(self, words: str, k: int, before: Sequence[str] = ()) -> list[FactMatch]:
+        return self._snapshot.match(words, k, before)
+
+    def rank(
+        self,
+        words: str,
+        matches: Sequence[FactMatch],
+        brought: Iterable[Passage] = (),
+        before: Sequence[str] = (),
+    ) -> list[PassageMatch]:
+        return self._snapshot.rank(words, matches, brought, before)
 
     def answers(self, guide: str) -> list[Fact]:
         return []

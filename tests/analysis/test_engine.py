@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -12,7 +12,7 @@ from backend.analysis.analyst import Brief, Judgement, Moments, SpottedClaim
 from backend.analysis.engine import MOMENTS_OF_A_KIND, QUERIES_PER_CALL, Coach, Options
 from backend.analysis.queries import write_query
 from backend.errors import AnalystFailed
-from backend.facts import DocQuery, Fact, FactMatch, KnowledgeStatus, LookUps, Passage
+from backend.facts import DocQuery, Fact, FactMatch, KnowledgeStatus, LookUps, Passage, PassageMatch
 from backend.report import Claim, Evidence, Verdict, verify
 from backend.transcript import Call, Transcript, Turn
 
@@ -60,8 +60,17 @@ class FakeKnowledge:
         self.status, self.live = status, live
         self.asked: list[DocQuery] = []
 
-    def match(self, words: str, k: int) -> list[FactMatch]:
+    def match(self, words: str, k: int, before: Sequence[str] = ()) -> list[FactMatch]:
         return [FactMatch(fact=FACT, score=9.0)]
+
+    def rank(
+        self,
+        words: str,
+        matches: Sequence[FactMatch],
+        brought: Iterable[Passage] = (),
+        before: Sequence[str] = (),
+    ) -> list[PassageMatch]:
+        return [PassageMatch(passage=one, score=1.0) for one in brought]
 
     def answers(self, guide: str) -> list[Fact]:
         return []
@@ -168,7 +177,7 @@ def test_a_query_stays_short_however_many_terms_a_fact_has() -> None:
 
 async def test_a_call_with_many_claims_asks_a_bounded_number_of_queries() -> None:
     class Talkative(FakeKnowledge):
-        def match(self, words: str, k: int) -> list[FactMatch]:
+        def match(self, words: str, k: int, before: Sequence[str] = ()) -> list[FactMatch]:
             return [
                 FactMatch(fact=FACT.model_copy(update={"id": f"f-{words}-{n}"}), score=1.0) for n in range(k)
             ]
@@ -241,9 +250,9 @@ class CountingKnowledge(FakeKnowledge):
         super().__init__()
         self.matched: list[str] = []
 
-    def match(self, words: str, k: int) -> list[FactMatch]:
+    def match(self, words: str, k: int, before: Sequence[str] = ()) -> list[FactMatch]:
         self.matched.append(words)
-        return super().match(words, k)
+        return super().match(words, k, before)
 
 
 async def test_of_endlessly_many_claims_the_first_are_judged_and_a_warning_names_how_many_there_are() -> None:

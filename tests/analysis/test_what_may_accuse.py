@@ -5,6 +5,7 @@ The words are wrong beyond doubt each time; only the fact they are held against 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from backend.analysis.analyst import Analyst
 from backend.analysis.engine import Coach, Options
 from backend.analysis.prompts import Prompts
 from backend.analysis.rules import RulesAnalyst
-from backend.facts import DocQuery, Fact, FactMatch, LookUps, Passage, WrongVersion
+from backend.facts import DocQuery, Fact, FactMatch, LookUps, Passage, PassageMatch, WrongVersion
 from backend.report import ACCUSING, Claim, verify
 from backend.services.docs_snapshot import Snapshot
 from backend.services.pack import PRICES_ACCUSE_DAYS, read_pack
@@ -52,8 +53,17 @@ class OneFact:
     def __init__(self, fact: Fact, *passages: Passage) -> None:
         self._fact, self._passages = fact, list(passages)
 
-    def match(self, words: str, k: int) -> list[FactMatch]:
+    def match(self, words: str, k: int, before: Sequence[str] = ()) -> list[FactMatch]:
         return [FactMatch(fact=self._fact, score=20.0)]
+
+    def rank(
+        self,
+        words: str,
+        matches: Sequence[FactMatch],
+        brought: Iterable[Passage] = (),
+        before: Sequence[str] = (),
+    ) -> list[PassageMatch]:
+        return [PassageMatch(passage=one, score=1.0) for one in brought]
 
     def answers(self, guide: str) -> list[Fact]:
         return []
