@@ -8,12 +8,17 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from backend.errors import CoachError
 from backend.logs import set_up_logs
 from backend.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from backend.drift import DriftedReport
+    from backend.services.docs_snapshot import Snapshot
 
 group = typer.Typer(help="Prefect's documentation on this machine.", no_args_is_help=True)
 
@@ -96,13 +101,17 @@ def docs_search(
     words: Annotated[list[str], typer.Argument(help="What was said, in the speaker's own words.")],
     k: Annotated[int, typer.Option("-k", help="How many passages.", min=1, max=50)] = 5,
 ) -> None:
-    """Find the passages closest to words as spoken. Nothing leaves this machine."""
+    """Find the passages for words as spoken, as an analysis finds them. Nothing leaves this machine."""
+    from backend.analysis.finding import search
     from backend.services.docs_snapshot import Snapshot
+    from backend.services.knowledge import kept_here
 
     settings = _settings()
     with closing(Snapshot.open(settings.coach_data_dir, settings.coach_knowledge_dir)) as snapshot:
-        for passage in snapshot.search(" ".join(words), k):
-            typer.secho(passage.title, bold=True, nl=False)
+        for found in asyncio.run(search(kept_here(snapshot), " ".join(words), k)):
+            passage = found.passage
+            title = " > ".join(filter(None, (passage.title, passage.section)))
+            typer.secho(title, bold=True, nl=False)
             typer.echo(f"  {passage.url or ''}\n  read {passage.read_at:%Y-%m-%d}, {passage.origin}")
             typer.echo(f"  {' '.join(passage.text.split())[:400]}\n")
 
@@ -121,6 +130,31 @@ def docs_status() -> None:
     if last := last_sync(settings.coach_data_dir):
         ended = f" at {last.ended_at:%Y-%m-%d %H:%M} UTC" if last.ended_at else ""
         typer.echo(f"{'last_sync':<16} {last.outcome}{ended}, from {last.source}. {last.note}".rstrip())
+
+
+async def _drifted(settings: Settings, snapshot: Snapshot) -> list[DriftedReport]:
+    from backend.drift import drifted_reports
+    from backend.store import Store
+
+    url = settings.database_url.get_secret_value() if settings.database_url else None
+    async with Store.open(url, settings.coach_data_dir) as store:
+        return await drifted_reports(store, snapshot)
+
+
+async def _judge_anew(settings: Settings, drifted: list[DriftedReport]) -> None:
+    from backend.drift import judge_anew
+    from backend.house import open_house
+
+    async with open_house(settings) as house:
+        await house.knowledge.ready(settings.coach_look_up_seconds)
+        for one in drifted:
+            try:
+                report = await judge_anew(house, one)
+            except CoachError as failure:
+                typer.echo(str(failure), err=True)
+                continue
+            other = sum(bool(report.formerly(claim)) for claim in report.claims)
+            typer.echo(f"report {report.id} judged anew: {other} verdicts are others now.")
 
 
 @contextmanager

@@ -30,6 +30,7 @@ LAYOUT = "2"
 ORIGIN = "Call Coach knowledge pack"
 FACTS_SEARCHED = 40
 MAX_QUERY_CHARS = 1_000
+MOST_SECTIONS = 10_000
 
 MEANING_SHARE = 17.0
 """What a cosine of 1 counts beside the words' score, which is some 10 to 30 for a fact that was meant."""
@@ -172,6 +173,10 @@ class Snapshot:
             found |= {section.id: section for section in self._docs.search(self._heard(text), k)}
         return list(found.values())[:k]
 
+    def page(self, url: str) -> list[Passage] | None:
+        """All sections of a page of the synced copy, [] where it has no such page; None without a copy."""
+        return self._docs.page_sections(url, "", "", MOST_SECTIONS) if self._docs.state() else None
+
     def reference(self, text: str, k: int) -> list[Passage]:
         """Up to `k` sections of the synced API reference and release notes on the symbols in the text."""
         return self._docs.reference(text, k)
@@ -195,7 +200,7 @@ class Snapshot:
         release_notes, newest = self._docs.releases()
         return SnapshotStatus(
             facts=len(self.pack.facts),
-            pages=len({fact.url for fact in self.pack.facts if fact.asks}),
+            pages=len({fact.url for fact in self.pack.facts if fact.terms}),
             pack_as_of=self.pack.as_of,
             synced_pages=synced.pages if synced else 0,
             synced_at=synced.synced_at if synced else None,

@@ -16,6 +16,7 @@ from backend.facts import DocQuery, Fact, FactMatch, KnowledgeStatus, LookUps, P
 from backend.services.doc_cache import Answer as CacheAnswer
 from backend.services.doc_cache import CacheStats, DocCache, DocKey, normalised
 from backend.services.docs_snapshot import Snapshot
+from backend.services.fact_drift import FactCheck
 from backend.services.look_up_times import LookUpTimes
 from backend.services.prefect_mcp import SEARCH, DocHit, PrefectMCP, PrefectMCPState
 from backend.settings import PUBLIC_DOCS_MCP_URL, Settings
@@ -66,6 +67,7 @@ class ProductKnowledge:
         at_once: int = ASKED_AT_ONCE,
     ) -> None:
         self._snapshot = snapshot
+        self._check = FactCheck(snapshot)
         self._client = client
         self._cache = cache
         self._docs_server = docs_server
@@ -128,7 +130,7 @@ class ProductKnowledge:
         return self._cache.stats
 
     def match(self, words: str, k: int, before: Sequence[str] = ()) -> list[FactMatch]:
-        return self._snapshot.match(words, k, before)
+        return self._check.doubted(self._snapshot.match(words, k, before))
 
     def rank(
         self,
@@ -342,6 +344,12 @@ class ProductKnowledge:
 
     def _from_snapshot(self, queries: Iterable[DocQuery]) -> dict[str, list[Passage]]:
         return {query.fact_id: self._snapshot.passages(query.fact_id, HITS_PER_QUERY) for query in queries}
+
+
+def kept_here(snapshot: Snapshot) -> ProductKnowledge:
+    """What is kept on this machine and nothing else: no docs server is asked."""
+    cache = DocCache(list[DocHit], fresh_s=1)
+    return ProductKnowledge(snapshot, None, cache, docs_server="", wait_s=0, stall_s=0)
 
 
 def _who(settings: Settings) -> tuple[str, str]:

@@ -1,0 +1,142 @@
+"""Reports whose evidence reads otherwise now: which they are, and judging them anew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from itertools import groupby
+
+from pydantic import BaseModel
+
+from backend.analysis.engine import Options
+from backend.errors import AnalystFailed, NotFound
+from backend.facts import CitedPassage, Passage
+from backend.house import House
+from backend.report import CoachingReport, FormerJudgement
+from backend.services.docs_snapshot import Snapshot
+from backend.services.passage_drift import Drift, FreshWords, How
+from backend.services.prefect_mcp import SEARCH
+from backend.store.store import Store
+from backend.transcript import Transcript
+
+MOST_HISTORY = 10
+
+
+class DriftedVerdict(BaseModel):
+    """A verdict and the passage it rests on, which has changed or is gone.
+
+    `stands` tells whether the words quoted are still on the page. `read_at` is when they were read for the
+    report, `seen_at` when the page was read last.
+    """
+
+    claim_id: str
+    verdict: str
+    url: str | None
+    quote: str
+    how: How
+    stands: bool
+    read_at: datetime
+    seen_at: datetime
+
+    def sentence(self) -> str:
+        """What has become of the passage, for the report's history."""
+        where = self.url or "The knowledge pack"
+        if self.how == "gone":
+            return f"{where} is gone, as of {self.seen_at:%Y-%m-%d}."
+        if self.how == "doubtful":
+            return f"{where} does not bear out any more, by {self.seen_at:%Y-%m-%d}: “{self.quote[:200]}”."
+        kept = "still says" if self.stands else "no longer says"
+        return f"{where} has changed by {self.seen_at:%Y-%m-%d} and {kept} “{self.quote[:200]}”."
+
+
+class DriftedReport(BaseModel):
+    report_id: str
+    verdicts: list[DriftedVerdict]
+
+    @property
+    def stands(self) -> bool:
+        """Whether all that it quotes is still where it was found."""
+        return all(verdict.stands for verdict in self.verdicts)
+
+
+async def drifted_reports(store: Store, snapshot: Snapshot) -> list[DriftedReport]:
+    """The reports with a verdict whose passage is known to read otherwise now, the newest report first.
+
+    Known from the last sync, the pack, and what a docs server answered since. Asks nobody.
+    """
+    cited = await store.cited()
+    answers = await store.shelf().all(SEARCH) if any(one.source == "prefect-mcp" for one in cited) else []
+    fresh = await asyncio.to_thread(FreshWords, snapshot, answers)
+    unsure = {one for one in cited if fresh.needs_text(one)}
+    texts = await _texts(store, unsure)
+    drifts = await asyncio.to_thread(
+        lambda: [drift for one in cited if (drift := fresh.drift(one, texts.get(one)))]
+    )
+    by_report = groupby(drifts, key=lambda drift: drift.cited.report_id)
+    return [
+        DriftedReport(report_id=report_id, verdicts=[_verdict(drift) for drift in of_report])
+        for report_id, of_report in by_report
+    ]
+
+
+async def judge_anew(house: House, drifted: DriftedReport) -> CoachingReport:
+    """Coach the call of a report again and store the result in its place, with the judgement before in its
+    history. Raises NotFound where it was deleted, AnalystFailed where Claude judged it and cannot now: it
+    is left as it was."""
+    old = await house.store.by_id(drifted.report_id)
+    transcript = Transcript(call=old.call, turns=old.turns, format="report")
+    new = await house.coach.coach(transcript, Options(analyst=old.analyst.kind))
+    if new.analyst.fell_back:
+        raise AnalystFailed(
+            f"Report {old.id} was judged by Claude, which gave no answer now, so it stays as it was. "
+            f"{new.analyst.why or ''}".rstrip()
+        )
+    former = FormerJudgement(
+        judged_at=old.created_at,
+        replaced_at=datetime.now(UTC),
+        because=list(dict.fromkeys(verdict.sentence() for verdict in drifted.verdicts)),
+        analyst=old.analyst,
+        claims=old.claims,
+        passages=_cited_passages(old),
+    )
+    history = [*old.history, former][-MOST_HISTORY:]
+    anew = new.model_copy(update={"id": old.id, "history": history})
+    await house.store.save(anew)
+    return anew
+
+
+async def _texts(store: Store, cited: Iterable[CitedPassage]) -> dict[CitedPassage, str]:
+    """The whole passages, from the reports that cite them."""
+    texts: dict[CitedPassage, str] = {}
+    for report_id, of_report in groupby(sorted(cited, key=_of_report), key=_of_report):
+        try:
+            report = await store.by_id(report_id)
+        except NotFound:
+            continue  # deleted meanwhile
+        passages = {passage.id: passage.text for passage in report.passages}
+        texts |= {one: passages[one.passage_id] for one in of_report if one.passage_id in passages}
+    return texts
+
+
+def _of_report(cited: CitedPassage) -> str:
+    return cited.report_id
+
+
+def _cited_passages(report: CoachingReport) -> list[Passage]:
+    cited = {evidence.passage_id for claim in report.claims for evidence in claim.evidence}
+    return [passage for passage in report.passages if passage.id in cited]
+
+
+def _verdict(drift: Drift) -> DriftedVerdict:
+    cited = drift.cited
+    return DriftedVerdict(
+        claim_id=cited.claim_id,
+        verdict=cited.verdict,
+        url=cited.url,
+        quote=cited.quote,
+        how=drift.how,
+        stands=drift.stands,
+        read_at=cited.read_at,
+        seen_at=drift.seen_at,
+    )
