@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 from collections import deque
@@ -39,6 +40,7 @@ _FIXED = {
     "FASTMCP_LOG_LEVEL": "ERROR",
     "FASTMCP_SHOW_SERVER_BANNER": "false",
 }
+_FAREWELL_S = 2.0
 # The client keeps the child's pid to itself, so the child says it, and becomes the command. Where it can (the
 # kernel is Linux, util-linux 2.33 or newer is there) it first asks to be killed when we end: 3 ms.
 _BEGIN = """
@@ -92,7 +94,10 @@ class Launch(Reach):
                 async with stdio_client(parameters, stderr) as streams:
                     stderr.close()  # ours: while it is open, the end of the child's would not show
                     await words.begun.wait()
-                    yield Line(streams, words.pid, mode="auto")
+                    try:
+                        yield Line(streams, words.pid, mode="auto")
+                    finally:
+                        await _end(words)
             finally:
                 stderr.close()
                 with suppress(TimeoutError):  # what a child says as it dies may still be in the pipe
@@ -122,6 +127,24 @@ class Launch(Reach):
         passwords = (urlsplit(url).password for url in self.env.values() if "://" in url and "@" in url)
         named = (self.env.get(name) for name in ("PREFECT_API_KEY", "PREFECT_API_AUTH_STRING"))
         return [secret for secret in (*named, *passwords) if secret]
+
+
+async def _end(words: LastWords) -> None:
+    """Stop the child before the SDK does: that, cancelled half-way as when an event loop ends, would leave
+    the child alive and wait for it for ever."""
+    try:
+        _signal(words, signal.SIGTERM)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FAREWELL_S):
+                await words.ended.wait()
+    finally:
+        _signal(words, signal.SIGKILL)
+
+
+def _signal(words: LastWords, how: signal.Signals) -> None:
+    if words.pid and not words.ended.is_set():
+        with suppress(ProcessLookupError):
+            os.killpg(words.pid, how)
 
 
 def child_env(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
