@@ -307,7 +307,7 @@ class Link:
             self._drop(connection)
         if self._closing.is_set():
             return
-        why = "prefect-mcp ended, and is started again."
+        why = "The connection to prefect-mcp ended, and is opened again."
         if not self._answered:
             reason = reason_of(failure) if failure else "the connection was cut"
             why = self._reach.redact(self._reach.failed(reason))

@@ -32,11 +32,12 @@ class Line(NamedTuple):
 class Reach(ABC):
     """A way to a server. Times are in seconds.
 
-    `pool` connections are kept, and on each `parallel` docs calls and as many others are sent at once. A
-    connection that ends before it has lived for `steady_s` makes the wait before the next longer. A server
-    that does not answer a probe within `probe_s` counts as gone. Its tools are listed every `list_s`, and
-    while those of the docs are missing, every `look_s`. Docs calls that fail `circuit_failures` times in a
-    row stop for `circuit_rest_s`.
+    `pool` connections are kept, and on each `parallel` docs calls and as many others are sent at once. Two
+    children on two cores answer 1.4 to 1.7 times as many different queries as one, where 4 or more are asked
+    at once, and no more where one is; each takes 144 MB. A connection that ends before it has lived for
+    `steady_s` makes the wait before the next longer. A server that does not answer a probe within `probe_s`
+    counts as gone. Its tools are listed every `list_s`, and while those of the docs are missing, every
+    `look_s`. Docs calls that fail `circuit_failures` times in a row stop for `circuit_rest_s`.
     """
 
     transport: TransportName

@@ -1,6 +1,11 @@
 """prefect-mcp, kept running and asked with care: read-only, within a deadline, once more when the connection
 is lost, and no more while the docs server keeps failing. What keeps a connection is in mcp_link, how a server
-is reached in mcp_child and mcp_transports."""
+is reached in mcp_child and mcp_transports.
+
+    async with PrefectMCP(Launch(), allowed=holds_no_secret) as prefect:
+        hits = await prefect.search_docs("work pool types", timeout=5)
+        flows = await prefect.call("get_flows", {"limit": 5}, timeout=5)
+"""
 
 from __future__ import annotations
 
