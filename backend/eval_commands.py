@@ -78,6 +78,24 @@ def eval_calls(
     _write(json, done.result)
 
 
+@group.command("eval-pairs")
+def eval_pairs(
+    file: Annotated[Path, typer.Argument(help="One {id, claim, evidence, label} a line.")],
+    json: ToFile = None,
+) -> None:
+    """Judge bare claims by their evidence, two-way or three-way, beside what word overlap alone can do.
+
+    The labels are supported, contradicted and neutral; the judge chooses among those that occur in the file.
+    """
+    from backend.evals.labels import read_lines
+    from backend.evals.pairs import Pair, run
+    from backend.evals.tables import show_pairs
+
+    result = run(read_lines(file, Pair))
+    show_pairs(_console(), result)
+    _write(json, result)
+
+
 async def _run(settings: Settings, calls: list[LabelledCall], kinds: list[AnalystKind]) -> Run:
     from rich.console import Console
     from rich.progress import Progress

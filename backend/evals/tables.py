@@ -12,6 +12,7 @@ from rich.text import Text
 from backend.evals.intervals import Interval
 from backend.evals.marking import NOT_FOUND, UNLABELLED, Finding
 from backend.evals.measures import MEASURES, AnalystResult, Change, Result
+from backend.evals.pairs import FIGURES, PairsResult
 
 VERDICTS = (
     *("supported", "contradicted", "overstated", "outdated", "unclear", "docs_conflict"),
@@ -41,6 +42,36 @@ def show_calls(console: Console, result: Result) -> None:
     console.print(shown)
     for one in result.analysts:
         _show_verdicts(console, one)
+
+
+def show_pairs(console: Console, result: PairsResult) -> None:
+    """The judge of pairs beside the floor."""
+    total = sum(result.pairs.values())
+    counts = ", ".join(f"{count} {label}" for label, count in result.pairs.items())
+    shown = table(f"{total} pairs: {counts}", "", "judge", "95 %", "word overlap", "95 %")
+    for name in FIGURES:
+        row = [result.judge.figures[name], result.overlap.figures[name]]
+        shown.add_row(
+            name.replace("_", " "), *(cell for one in row for cell in (f"{one.value:.3f}", _between(one)))
+        )
+    for label in result.pairs:
+        for nth, title in enumerate(("precision", "recall")):
+            found = [one.labels[label][nth] for one in (result.judge, result.overlap)]
+            cells = ["-" if one is None else f"{one:.3f}" for one in found]
+            shown.add_row(f"{label}: {title}", cells[0], "", cells[1], "")
+    console.print(shown)
+    if result.better_by:
+        by = result.better_by
+        console.print(
+            Text(f"Balanced accuracy above overlap's: {by.value:+.3f} ({_between(by, signed=True)}).")
+        )
+    console.print(
+        Text(
+            f"{result.left_out} of the pairs were in the judge's training; each is judged by weights made "
+            "without it and without what shares its words. Overlap's thresholds are fitted on nine tenths of "
+            "these pairs and used on the last."
+        )
+    )
 
 
 def show_changes(console: Console, analyst: str, changed: Sequence[Change]) -> None:
