@@ -7,7 +7,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from backend.house import House
 from backend.pages.page import PageFiles
-from backend.routes import analyze, calls, forms, health, metrics, pages
+from backend.routes import analyze, calls, forms, health, knowledge, metrics, pages
 from backend.routes.door import Door
 from backend.routes.problems import answer_errors
 from backend.routes.turnstile import Turnstile
@@ -29,8 +29,8 @@ def create_app(house: House) -> FastAPI:
     )
     app.add_middleware(Turnstile, meters=house.meters)
     answer_errors(app)
-    routers = (analyze.router(), calls.router(), forms.router(), health.router(), metrics.router())
-    for router in (*routers, pages.pages_router()):
+    rooms = (analyze, calls, forms, health, knowledge, metrics)
+    for router in (*(room.router() for room in rooms), pages.pages_router()):
         app.include_router(router)
     app.mount("/static", PageFiles(), name="static")
     return app
