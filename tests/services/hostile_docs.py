@@ -45,7 +45,7 @@ class HostileFront:
         self.busy = 0
         self._docs = docs
         self._tls = tls
-        self._fault: Fault | None = None
+        self._fault: Fault = passed_on
         self._methods: frozenset[str] | None = None
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -60,11 +60,15 @@ class HostileFront:
     @contextmanager
     def doing(self, fault: Fault, *methods: str) -> Iterator[None]:
         """Answer these JSON-RPC methods with the fault; without any named, everything."""
-        self._fault, self._methods = fault, frozenset(methods) or None
+        self.do(fault, *methods)
         try:
             yield
         finally:
-            self._fault = None
+            self.do(passed_on)
+
+    def do(self, fault: Fault, *methods: str) -> None:
+        """The same, for good."""
+        self._fault, self._methods = fault, frozenset(methods) or None
 
     def cut(self) -> None:
         """End every connection there is, in the middle of whatever it carries."""
@@ -98,8 +102,8 @@ class HostileFront:
             asked = await _read(reader)
             self.asked.append(asked)
             method = str(asked.message.get("method", ""))
-            fault = self._fault if self._methods is None or method in self._methods else None
-            async for part in (fault or passed_on)(asked, partial(self._true_answer, asked)):
+            fault = self._fault if self._methods is None or method in self._methods else passed_on
+            async for part in fault(asked, partial(self._true_answer, asked)):
                 writer.write(part)
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
