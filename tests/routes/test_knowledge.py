@@ -58,7 +58,7 @@ async def test_a_synced_copy_answers_in_its_own_words_with_anchor_and_headings(t
     settings = settings_in(tmp_path)
     sync(write_docs(tmp_path / "docs"), settings.coach_data_dir)
     async with running(settings) as service:
-        passages = await found(service, SAID)
+        passages = await found(service, SAID, k=50)
         first = passages[0]
         assert (first["url"].partition("#")[0], first["source"]) == (WORKERS, "snapshot")
         assert "Workers poll for work every 15 seconds by default." in first["text"]
