@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import signal
 import string
 import sys
 from contextlib import AsyncExitStack, suppress
@@ -134,9 +136,23 @@ async def test_a_docs_server_that_hangs_from_the_start_is_waited_for_no_longer_b
     assert (report.knowledge.status, report.knowledge.failed) == ("snapshot", report.knowledge.look_ups)
 
 
+@pytest.mark.slow
 async def test_a_child_that_starts_is_given_its_time(docs: DocsServer, tmp_path: Path) -> None:
     async with running(impatient(docs, tmp_path, stall_s=1)) as service:  # none starts in less
         assert (await service.analyze()).knowledge.status == "fresh"
+
+
+@pytest.mark.slow
+async def test_a_child_that_is_killed_costs_a_batch_the_time_of_its_restart_and_no_answer(
+    docs: DocsServer, tmp_path: Path
+) -> None:
+    async with running(impatient(docs, tmp_path, stall_s=1)) as service:
+        assert await service.house.knowledge.ready(PATIENCE)
+        pid = service.house.knowledge.server.pid
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+        report = await service.analyze()
+    assert (report.knowledge.status, report.knowledge.failed) == ("fresh", 0)
 
 
 def impatient(docs: DocsServer, folder: Path, *, stall_s: float) -> Settings:
