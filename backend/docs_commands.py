@@ -116,6 +116,41 @@ def docs_search(
             typer.echo(f"  {' '.join(passage.text.split())[:400]}\n")
 
 
+@group.command("drift")
+def docs_drift(
+    rejudge: Annotated[
+        bool, typer.Option("--rejudge", help="Judge the calls anew whose quoted words are gone.")
+    ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="With --rejudge: those too whose quoted words still stand.")
+    ] = False,
+) -> None:
+    """Facts of the pack that their pages do not bear out, and reports whose evidence reads otherwise now.
+
+    Known from the last sync and from what the docs server answered lately; nothing is asked for it.
+    """
+    from backend.services.docs_snapshot import Snapshot
+    from backend.services.fact_drift import drifted_facts
+
+    settings = _settings()
+    with closing(Snapshot.open(settings.coach_data_dir, settings.coach_knowledge_dir)) as snapshot:
+        for drift in drifted_facts(snapshot):
+            typer.echo(
+                f"fact {drift.fact.id}  {drift.sentence()}\n  {drift.fact.statement}\n  {drift.fact.url}"
+            )
+        drifted = asyncio.run(_drifted(settings, snapshot))
+    for report in drifted:
+        for verdict in report.verdicts:
+            typer.echo(
+                f"report {report.report_id}  {verdict.claim_id} {verdict.verdict}  {verdict.sentence()}"
+            )
+    chosen = [report for report in drifted if every or not report.stands]
+    gone = sum(not report.stands for report in drifted)
+    typer.echo(f"{len(drifted)} reports rest on changed passages, {gone} of them on words that are gone.")
+    if rejudge and chosen:
+        asyncio.run(_judge_anew(settings, chosen))
+
+
 @group.command("status")
 def docs_status() -> None:
     """What is known on this machine, how old it is, and how the last sync went."""

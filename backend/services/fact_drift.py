@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from backend.facts import Fact, FactMatch, Passage
-from backend.services.docs_index import is_prose
+from backend.services.docs_index import LEAST_SHARE, is_prose
 from backend.services.docs_snapshot import Snapshot
 from backend.services.search_index import stem
 from backend.services.synced_docs import SITE, page_path
@@ -38,9 +38,8 @@ class FactDrift(NamedTuple):
     missing: tuple[str, ...]
     page_read_at: datetime
 
-    @property
-    def page_is_gone(self) -> bool:
-        return not self.missing
+    def sentence(self) -> str:
+        return f"not on its page: {', '.join(self.missing)}" if self.missing else "its page is gone"
 
 
 class FactCheck:
@@ -51,6 +50,7 @@ class FactCheck:
         self._copy = ""
         self._pages: dict[str, _Page | None] = {}
         self._found: dict[str, FactDrift | None] = {}
+        self._whole: bool | None = None
 
     def drift(self, fact: Fact) -> FactDrift | None:
         """What of the fact is not on its page; None where all is, or there is no copy to look into."""
@@ -69,7 +69,7 @@ class FactCheck:
 
     def _notice_a_new_copy(self) -> None:
         if (copy := self._snapshot.fingerprint) != self._copy:
-            self._pages, self._found, self._copy = {}, {}, copy
+            self._pages, self._found, self._whole, self._copy = {}, {}, None, copy
 
     def _known(self, fact: Fact) -> FactDrift | None:
         found = self._found
@@ -78,11 +78,9 @@ class FactCheck:
         return found[fact.id]
 
     def _drift(self, fact: Fact) -> FactDrift | None:
-        if not fact.url or not fact.terms or not fact.url.startswith(SITE):
+        if not fact.url or not fact.terms or not _is_on_site(fact):
             return None
         path = page_path(fact.url)
-        if not is_prose(path):
-            return None
         if path not in self._pages:
             found = self._snapshot.page(fact.url)
             if found is None:
@@ -90,15 +88,28 @@ class FactCheck:
             self._pages[path] = _Page(found) if found else None
         page = self._pages[path]
         if page is None:
-            return FactDrift(fact, (), self._snapshot.read_at)
+            return FactDrift(fact, (), self._snapshot.read_at) if self._copy_is_whole() else None
         missing = page.missing(fact)
         return FactDrift(fact, missing, page.read_at) if missing else None
+
+    def _copy_is_whole(self) -> bool:
+        """Whether the copy has most of the pack's pages, so that one it has not is gone."""
+        if self._whole is None:
+            urls = {fact.url for fact in self._snapshot.pack.facts if fact.terms and _is_on_site(fact)}
+            held = sum(bool(self._snapshot.page(url)) for url in urls if url)
+            self._whole = held >= LEAST_SHARE * len(urls)
+        return self._whole
 
 
 def drifted_facts(snapshot: Snapshot) -> list[FactDrift]:
     """The facts to be looked at by a person, in the pack's order; [] without a synced copy."""
     check = FactCheck(snapshot)
     return [drift for fact in snapshot.pack.facts if (drift := check.drift(fact))]
+
+
+def _is_on_site(fact: Fact) -> bool:
+    """Whether a fact's page is one that a copy of the documentation holds as prose."""
+    return fact.url is not None and fact.url.startswith(SITE) and is_prose(page_path(fact.url))
 
 
 class _Page:
