@@ -7,7 +7,7 @@ BENCH := .venv-bench
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: env semantic demo test test-slow lint format bench lock clean
+.PHONY: env semantic demo test test-slow lint format bench eval lock clean
 
 env: $(VENV)/.made
 
@@ -70,6 +70,21 @@ define install
 		$(PYTHON) -m venv $(1) && \
 		PYTHONDONTWRITEBYTECODE= $(1)/bin/python -m pip install -q --disable-pip-version-check -r $(2); \
 	fi
+endef
+
+# How good it is, on labelled data that lies beside the repository; beside each figure of the last commit's
+# that differs, whether that is noise. The results are committed: a change shows what it did.
+SHARED := ../shared
+eval: env
+	$(call eval,$(SHARED)/calls,eval $(SHARED)/calls --against evals/calls.json --json evals/calls.json)
+	$(call eval,$(SHARED)/verify,eval-pairs $(SHARED)/verify/wice_oracle_dev.jsonl --json evals/wice.json)
+	$(call eval,$(SHARED)/verify,eval-pairs $(SHARED)/verify/fever_symmetric_dev.jsonl --json evals/fever-symmetric.json)
+	$(call eval,$(SHARED)/queries,eval-queries $(SHARED)/queries/dev.jsonl)
+
+# $(call eval,FOLDER,COMMAND)
+define eval
+	@if [ -d $(1) ]; then COACH_DATA_DIR=.eval $(BIN)/call-coach $(2); \
+	else echo "$(1) is not here, so this eval is left out."; fi
 endef
 
 # The versions in the locks, newly resolved. Needs uv.
