@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from backend.analysis.analyst import Brief
 from backend.analysis.sentences import sentences
 from backend.analysis.wording import meaning, share
 from backend.facts import Fact, Passage
@@ -27,6 +28,15 @@ def proof(fact: Fact, passages: Sequence[Passage]) -> list[Evidence]:
             return [cite(passage, words)]
     pack = next((one for one in passages if one.id == fact.id and fact.statement in one.text), None)
     return [cite(pack, fact.statement)] if pack else []
+
+
+def closest(brief: Brief, pages: int) -> list[Evidence]:
+    """What the best facts say, one for each page, of at most so many pages."""
+    by_page: dict[str | None, Fact] = {}
+    for match in brief.facts:
+        if len(by_page) < pages:
+            by_page.setdefault(match.fact.url, match.fact)
+    return [evidence for fact in by_page.values() for evidence in proof(fact, brief.passages)]
 
 
 def cite(passage: Passage, words: str) -> Evidence:

@@ -24,7 +24,7 @@ from backend.analysis.answers import Coachbook, handling, settle
 from backend.analysis.claims import find_claims, is_about_the_product
 from backend.analysis.disagreement import Comparison, Finding
 from backend.analysis.plain_speech import said_around
-from backend.analysis.proof import proof
+from backend.analysis.proof import closest, proof
 from backend.analysis.pushback import Guides, find_pushback
 from backend.analysis.questions import find_open
 from backend.analysis.rivals import Rivals
@@ -34,14 +34,18 @@ from backend.report import (
     AnalystKind,
     Claim,
     CompetitorMention,
+    Evidence,
     Objection,
     OpenQuestion,
 )
 from backend.transcript import Transcript
 
-VERSION = "rules-3"
+VERSION = "rules-4"
 """Changes whenever the same call could be judged differently."""
 LONGEST_TOPIC = 60
+PAGES_TO_COMPARE = 3
+"""A claim left to the reader stands beside so many pages: the one that settles it is first for most, among three
+for nearly all."""
 
 SIDES_UNKNOWN = (
     "The transcript does not say who is ours and who is the prospect, so claims are not put down to anybody"
@@ -183,7 +187,7 @@ class RulesAnalyst:
         else:
             around = said_around(transcript.turns[claim.quote.turn].text, claim.quote)
             found = self._comparison.judge(words, self._hear(claim.about), brief, *around)
-        evidence = proof(found.fact, brief.passages) if found.fact and brief else []
+        evidence = _evidence(found, brief) if brief else []
         return Claim(
             id=claim.id,
             quote=claim.quote,
@@ -194,6 +198,13 @@ class RulesAnalyst:
             correction=found.fact.statement if found.fact and found.verdict in ACCUSING else None,
             evidence=evidence,
         )
+
+
+def _evidence(found: Finding, brief: Brief) -> list[Evidence]:
+    """What the verdict leans on; for whoever is to compare, what several pages say."""
+    if found.verdict == "unclear":
+        return closest(brief, PAGES_TO_COMPARE)
+    return proof(found.fact, brief.passages) if found.fact else []
 
 
 ABOUT_A_RIVAL = "This is about another product, which Prefect's documentation does not settle."
