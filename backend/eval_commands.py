@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -93,6 +95,38 @@ def eval_pairs(
 
     result = run(read_lines(file, Pair))
     show_pairs(_console(), result)
+    _write(json, result)
+
+
+@group.command("eval-queries")
+def eval_queries(
+    file: Annotated[Path, typer.Argument(help="One {id, query, gold_urls} a line.")],
+    calls: Annotated[Path | None, typer.Option(help="Labelled calls: their claims are searched too.")] = None,
+    docs: Annotated[
+        Path | None, typer.Option(help="A checkout of the documentation; else what was synced here.")
+    ] = None,
+    semantic: Annotated[
+        bool, typer.Option(help="Measure the search by meaning too, where it is installed; minutes at first.")
+    ] = False,
+    json: ToFile = None,
+) -> None:
+    """Search by labelled queries, and print how far up the gold pages stand, how fast and at what cost."""
+    from backend.evals.labels import read_calls, read_lines
+    from backend.evals.queries import LabelledQuery, by_meaning, run
+    from backend.evals.query_tables import show_queries
+    from backend.services.docs_snapshot import Snapshot
+    from backend.services.docs_sync import sync
+
+    settings = _settings()
+    queries, labelled = read_lines(file, LabelledQuery), read_calls(calls) if calls else []
+    with TemporaryDirectory() as folder:
+        data_dir = Path(folder) if docs else settings.coach_data_dir
+        if docs:
+            sync(docs, data_dir)
+        with closing(Snapshot.open(data_dir, settings.coach_knowledge_dir)) as snapshot:
+            meaning = by_meaning(snapshot, settings.coach_data_dir) if semantic else None
+            result = run(snapshot, data_dir, settings.coach_knowledge_dir, queries, labelled, meaning)
+    show_queries(_console(), result)
     _write(json, result)
 
 

@@ -46,6 +46,7 @@ class Label(BaseModel):
 class ClaimLabel(Label):
     verdict: GoldVerdict
     gold_urls: list[Page] = Field(default_factory=list)
+    gold_quote: str | None = None
 
     @property
     def wrong(self) -> bool:

@@ -42,6 +42,13 @@ class Line:
         start = self._starts[quote.turn]
         return Span(start + quote.char_start, start + quote.char_end)
 
+    def quote(self, span: Span) -> Quote:
+        """The words at this place, as far as they stand in one turn."""
+        turn = self._turn(span)
+        start = span.start - self._starts[turn]
+        text = self.turns[turn].text
+        return self.turns[turn].quote(start, min(start + span.end - span.start, len(text)))
+
     def place(self, labels: Sequence[Label]) -> list[Span | None]:
         """Where each label's words stand; of several places the nearest in time that no label before it
         took. None where they are nowhere."""
