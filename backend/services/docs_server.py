@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 
 from backend.facts import Passage
 from backend.services.docs_snapshot import Snapshot
+from backend.services.synced_docs import symbols
 
 MCP_PATH = "/mcp"
 MAX_QUERY_CHARS = 2_000
@@ -62,7 +63,7 @@ def create_docs_server(snapshot: Snapshot, allowed_hosts: tuple[str, ...] = LOOP
         top_k: Annotated[int, Field(ge=1, le=20, description="Most results to return.")] = 5,
     ) -> Results:
         """Search Prefect's documentation."""
-        passages = snapshot.search(query, top_k)
+        passages = _found(snapshot, query, top_k)
         synced = any(passage.source == "snapshot" for passage in passages)
         return Results(
             query=query,
@@ -92,6 +93,13 @@ def create_docs_server(snapshot: Snapshot, allowed_hosts: tuple[str, ...] = LOOP
             allowed_origins=[f"http://{host}:*" for host in allowed_hosts],
         ),
     )
+
+
+def _found(snapshot: Snapshot, query: str, k: int) -> list[Passage]:
+    """The prose; for a query that is mostly names, commands or versions, the reference on them first."""
+    named = sum(len(symbol.split()) for symbol in symbols(query))
+    reference = snapshot.reference(query, k) if 2 * named >= len(query.split()) else []
+    return [*reference, *snapshot.search(query, k)][:k]
 
 
 def _result(passage: Passage, place: int) -> Result:

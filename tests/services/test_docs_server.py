@@ -73,6 +73,22 @@ async def test_a_synced_copy_answers_in_the_public_servers_shape(tmp_path: Path)
     assert "No release notes for 9.9" in none.content[0].text  # type: ignore[union-attr]
 
 
+async def test_names_commands_and_versions_are_looked_for_in_the_reference_first(tmp_path: Path) -> None:
+    docs = write_docs(tmp_path / "docs")
+    page = docs / "v3/api-ref/python/prefect-flows.mdx"
+    page.parent.mkdir(parents=True)
+    page.write_text("---\ntitle: flows\n---\n\n## serve\n\n`prefect.flows.serve` starts workers polling.\n")
+    sync(docs, tmp_path / "data")
+    async with serving(tmp_path / "data") as url, Client(url) as client:
+        name = await search(client, query="prefect.flows.serve", top_k=3)
+        version = await search(client, query="3.10.1", top_k=1)
+        spoken = await search(client, query="who serves the workers polling in prefect.flows.serve", top_k=20)
+    assert name["results"][0]["link"] == "https://docs.prefect.io/v3/api-ref/python/prefect-flows#serve"
+    assert len(name["results"]) == 3
+    assert "/release-notes/" in version["results"][0]["link"]
+    assert all("/api-ref/" not in result["link"] for result in spoken["results"])
+
+
 async def test_without_a_copy_the_pack_answers_with_its_own_date(tmp_path: Path) -> None:
     async with serving(tmp_path) as url, Client(url) as client:
         answer = await search(client, query="worker poll interval", top_k=20)
