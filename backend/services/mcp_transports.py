@@ -141,8 +141,8 @@ async def _bound(response: httpx2.Response) -> None:
 
 
 async def _note_forgotten(ended: Callable[[], None], response: httpx2.Response) -> None:
-    """404, or from Supergateway 400, is the answer to a session that is not known any more."""
-    if response.status_code in {400, 404} and "mcp-session-id" in response.request.headers:
+    """By the protocol, 404 is the answer to a session that is not known any more."""
+    if response.status_code == httpx2.codes.NOT_FOUND and "mcp-session-id" in response.request.headers:
         ended()
 
 
