@@ -119,7 +119,7 @@ class Launch(Reach):
                 return True
         except (TimeoutError, httpx2.TimeoutException):
             return False
-        except (httpx2.HTTPError, OSError):  # refused, for one: the child will say it better
+        except Exception:  # noqa: BLE001 -- refused, say, or no such proxy: the child will say it better
             return True
 
     def secrets(self) -> list[str]:

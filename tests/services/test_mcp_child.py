@@ -1,4 +1,4 @@
-"""The child process itself: what becomes of it when we are killed."""
+"""The child process: what becomes of it when we are killed, and whether it waits for the docs server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import sys
 import pytest
 
 from tests.conftest import REPO
-from tests.services.mcp_fixture import alive, until
+from tests.services.docs_fixture import DocsServer
+from tests.services.mcp_fixture import KEY, PATIENCE, alive, launch_for, until
 
 pytestmark = pytest.mark.anyio
 
@@ -25,6 +26,20 @@ async def main():
         await asyncio.Event().wait()
 asyncio.run(main())
 """
+
+
+async def test_a_docs_server_is_told_from_one_that_hangs_without_asking_the_child(
+    docs: DocsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launch = launch_for(docs)
+    assert await launch.docs_heard(within=PATIENCE)
+    assert KEY not in str(docs.headers)
+    with docs.being("hangs"):
+        assert not await launch.docs_heard(within=0.2)
+    with docs.down():
+        assert await launch.docs_heard(within=PATIENCE)
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")  # which httpx cannot use here
+    assert await launch.docs_heard(within=PATIENCE)
 
 
 @pytest.mark.skipif(
