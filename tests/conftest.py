@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
+
+from backend.services.docs_snapshot import Snapshot
 
 REPO = Path(__file__).parents[1]
 
@@ -12,6 +15,20 @@ REPO = Path(__file__).parents[1]
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with the knowledge pack's index, which takes seconds to build."""
+    folder = tmp_path_factory.mktemp("indexed")
+    Snapshot.open(folder, REPO / "knowledge").close()
+    return folder
+
+
+@pytest.fixture
+def data(indexed: Path, tmp_path: Path) -> Path:
+    """A data directory of the test's own, `tmp_path / "data"`, that begins with that index."""
+    return shutil.copytree(indexed, tmp_path / "data")
 
 
 @pytest.fixture(scope="session")

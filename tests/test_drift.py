@@ -32,19 +32,6 @@ AUTOMATIONS = "concepts-automations-02"
 PAGE = "v3/concepts/workers.mdx"
 
 
-@pytest.fixture(scope="session")
-def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with the pack's index, which takes seconds to build."""
-    folder = tmp_path_factory.mktemp("indexed")
-    Snapshot.open(folder, KNOWLEDGE).close()
-    return folder
-
-
-@pytest.fixture
-def data(indexed: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(indexed, tmp_path / "data")
-
-
 @pytest.fixture
 def docs(data: Path, tmp_path: Path) -> Path:
     """A checkout that has been synced."""

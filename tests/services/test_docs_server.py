@@ -54,9 +54,9 @@ async def search(client: Client, tool: str = "search_prefect", **arguments: obje
     return answer.structured_content
 
 
-async def test_a_synced_copy_answers_in_the_public_servers_shape(tmp_path: Path) -> None:
-    synced = sync(write_docs(tmp_path / "docs"), tmp_path / "data")
-    async with serving(tmp_path / "data") as url, Client(url) as client:
+async def test_a_synced_copy_answers_in_the_public_servers_shape(data: Path, tmp_path: Path) -> None:
+    synced = sync(write_docs(tmp_path / "docs"), data)
+    async with serving(data) as url, Client(url) as client:
         answer = await search(client, query="workers polling for work", top_k=2)
         notes = await client.call_tool("get_release_notes", {"version": "3.9"})
         none = await client.call_tool("get_release_notes", {"version": "9.9"})
@@ -73,13 +73,15 @@ async def test_a_synced_copy_answers_in_the_public_servers_shape(tmp_path: Path)
     assert "No release notes for 9.9" in none.content[0].text  # type: ignore[union-attr]
 
 
-async def test_names_commands_and_versions_are_looked_for_in_the_reference_first(tmp_path: Path) -> None:
+async def test_names_commands_and_versions_are_looked_for_in_the_reference_first(
+    data: Path, tmp_path: Path
+) -> None:
     docs = write_docs(tmp_path / "docs")
     page = docs / "v3/api-ref/python/prefect-flows.mdx"
     page.parent.mkdir(parents=True)
     page.write_text("---\ntitle: flows\n---\n\n## serve\n\n`prefect.flows.serve` starts workers polling.\n")
-    sync(docs, tmp_path / "data")
-    async with serving(tmp_path / "data") as url, Client(url) as client:
+    sync(docs, data)
+    async with serving(data) as url, Client(url) as client:
         name = await search(client, query="prefect.flows.serve", top_k=3)
         version = await search(client, query="3.10.1", top_k=1)
         spoken = await search(client, query="who serves the workers polling in prefect.flows.serve", top_k=20)
@@ -89,16 +91,16 @@ async def test_names_commands_and_versions_are_looked_for_in_the_reference_first
     assert all("/api-ref/" not in result["link"] for result in spoken["results"])
 
 
-async def test_without_a_copy_the_pack_answers_with_its_own_date(tmp_path: Path) -> None:
-    async with serving(tmp_path) as url, Client(url) as client:
+async def test_without_a_copy_the_pack_answers_with_its_own_date(data: Path) -> None:
+    async with serving(data) as url, Client(url) as client:
         answer = await search(client, query="worker poll interval", top_k=20)
     assert answer["namespace"] == "call-coach-pack"
     assert 0 < len(answer["results"]) <= 20
     assert answer["results"][0]["read_at"] == "2026-08-21T00:00:00Z"
 
 
-async def test_only_searching_and_release_notes_are_offered_and_both_only_read(tmp_path: Path) -> None:
-    async with serving(tmp_path) as url, Client(url) as client:
+async def test_only_searching_and_release_notes_are_offered_and_both_only_read(data: Path) -> None:
+    async with serving(data) as url, Client(url) as client:
         tools = (await client.list_tools()).tools
     assert [tool.name for tool in tools] == ["search_prefect", "get_release_notes"]
     assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)
@@ -108,25 +110,27 @@ async def test_only_searching_and_release_notes_are_offered_and_both_only_read(t
     "arguments",
     [{"query": "worker", "top_k": 21}, {"query": "worker", "top_k": 0}, {"query": "w" * 2001}, {"top_k": 3}],
 )
-async def test_arguments_out_of_bounds_are_refused(tmp_path: Path, arguments: dict[str, object]) -> None:
-    async with serving(tmp_path) as url, Client(url) as client:
+async def test_arguments_out_of_bounds_are_refused(data: Path, arguments: dict[str, object]) -> None:
+    async with serving(data) as url, Client(url) as client:
         assert (await client.call_tool("search_prefect", arguments)).is_error
 
 
-async def test_a_page_in_a_browser_cannot_reach_it_by_another_name(tmp_path: Path) -> None:
+async def test_a_page_in_a_browser_cannot_reach_it_by_another_name(data: Path) -> None:
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     accept = {"Accept": "application/json, text/event-stream"}
-    async with serving(tmp_path) as url, httpx.AsyncClient() as browser:
+    async with serving(data) as url, httpx.AsyncClient() as browser:
         rebound = await browser.post(url, json=body, headers=accept | {"Host": "evil.example"})
         foreign = await browser.post(url, json=body, headers=accept | {"Origin": "https://evil.example"})
     assert rebound.status_code == 421
     assert foreign.status_code == 403
 
 
-async def test_the_real_prefect_mcp_passes_on_words_namespace_and_reading_time(tmp_path: Path) -> None:
-    synced = sync(write_docs(tmp_path / "docs"), tmp_path / "data")
+async def test_the_real_prefect_mcp_passes_on_words_namespace_and_reading_time(
+    data: Path, tmp_path: Path
+) -> None:
+    synced = sync(write_docs(tmp_path / "docs"), data)
     (tmp_path / "empty").mkdir()
-    async with serving(tmp_path / "data") as url:
+    async with serving(data) as url:
         child = StdioServerParameters(
             command=sys.executable,
             args=["-m", "prefect_mcp_server"],
