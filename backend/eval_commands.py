@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backend.errors import UnreadableLabels
+from backend.errors import UnreadableLabels, UnusableSetting
 from backend.logs import set_up_logs
 from backend.settings import Settings, load_settings
 
@@ -67,6 +67,8 @@ def eval_calls(
     # Reports are not stored, so the users' database has no part in it.
     settings = _settings(prefect_mcp_enabled=prefect_mcp, database_url=None, coach_warm_per_minute=0)
     kinds: list[AnalystKind] = [kind for kind in ("rules", "claude") if analyst in (kind, Asked.BOTH)]
+    if "claude" in kinds and not settings.claude_configured:
+        raise UnusableSetting("Claude is not set up here: set ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL.")
     done = asyncio.run(_run(settings, calls, kinds))
     console = _console()
     for kind, findings in done.findings.items():

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from backend.analysis.analyst import Analyst, Brief, Judgement, Moments
 from backend.analysis.engine import Coach, Options
-from backend.errors import UnusableSetting
 from backend.evals.bill import Bill, Tokens
 from backend.evals.labels import LabelledCall
 from backend.evals.marking import Finding, Marker, Marks
@@ -71,12 +70,10 @@ async def run(
     done: Callable[[], None] = lambda: None,
 ) -> Run:
     """Coach every call with each analyst and mark the reports; nothing is stored. `done` is called after
-    each call. Raises UnusableSetting where Claude is wanted and not set up."""
+    each call. The house must have the analysts asked for."""
     results: list[AnalystResult] = []
     findings: dict[str, list[Finding]] = {}
     for kind in kinds:
-        if kind not in house.coach.analysts:
-            raise UnusableSetting("Claude is not set up here: set ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL.")
         result, found = await _run(house, calls, kind, done)
         results.append(result)
         findings[kind] = found

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pydantic import BaseModel, Field
@@ -100,39 +99,42 @@ class Change(NamedTuple):
     by: Interval
 
 
-def figure_of(measure: Measure, counts: Sequence[Mapping[str, Counted]]) -> float | None:
-    """The measure over these calls together; None where there was nothing to count."""
-    shares = []
-    for name in measure.counted:
-        of = sum(call[name].of for call in counts)
-        if not of:
-            return None
-        shares.append(sum(call[name].right for call in counts) / of)
-    return len(shares) / sum(1 / share for share in shares) if all(shares) else 0.0
-
-
 def figures(calls: Sequence[CallCounts]) -> dict[str, Interval | None]:
-    """Every measure with its interval, the calls resampled; `n` is what the last share is of."""
-    counts = [call.counts for call in calls]
-    return {measure.name: _with_n(measure, counts) for measure in MEASURES}
-
-
-def _with_n(measure: Measure, counts: Sequence[Mapping[str, Counted]]) -> Interval | None:
-    found = bootstrap_of(counts, partial(figure_of, measure))
-    n = sum(call[measure.counted[-1]].of for call in counts)
-    return found and found.model_copy(update={"n": n})
+    """Every measure over these calls with its interval, the calls resampled; `n` is what its last share is
+    of. None where there was nothing to count."""
+    return {measure.name: _with_n([_row(measure, call) for call in calls]) for measure in MEASURES}
 
 
 def changes(earlier: AnalystResult, later: AnalystResult) -> list[Change]:
     """The figures that moved, over the calls that both runs have; the calls are resampled in pairs."""
-    before = {call.id: call.counts for call in earlier.calls}
-    pairs = [(before[call.id], call.counts) for call in later.calls if call.id in before]
+    before = {call.id: call for call in earlier.calls}
+    pairs = [(before[call.id], call) for call in later.calls if call.id in before]
     found = []
     for measure in MEASURES:
-        if not all(name in counts for pair in pairs for counts in pair for name in measure.counted):
-            continue
-        was, now = (figure_of(measure, [pair[side] for pair in pairs]) for side in (0, 1))
-        by = change(pairs, partial(figure_of, measure))
+        if not all(name in call.counts for pair in pairs for call in pair for name in measure.counted):
+            continue  # an earlier release did not count it yet
+        rows = [(_row(measure, one), _row(measure, other)) for one, other in pairs]
+        was, now = figure([one for one, _ in rows]), figure([other for _, other in rows])
+        by = change(rows, figure)
         if by and was is not None and now is not None and was != now:
             found.append(Change(measure, was, now, by))
     return found
+
+
+def figure(rows: Sequence[Sequence[int]]) -> float | None:
+    """One share, or the harmonic mean of two, over rows of right, of, right, of; None where there is nothing
+    to count."""
+    sums = [sum(column) for column in zip(*rows, strict=True)]
+    if not sums or not all(sums[1::2]):
+        return None
+    shares = [right / of for right, of in zip(sums[::2], sums[1::2], strict=True)]
+    return len(shares) / sum(1 / share for share in shares) if all(shares) else 0.0
+
+
+def _row(measure: Measure, call: CallCounts) -> tuple[int, ...]:
+    return tuple(count for name in measure.counted for count in call.counts[name])
+
+
+def _with_n(rows: Sequence[tuple[int, ...]]) -> Interval | None:
+    found = bootstrap_of(rows, figure)
+    return found and found.model_copy(update={"n": sum(row[-1] for row in rows)})
