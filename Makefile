@@ -76,13 +76,14 @@ endef
 # that differs, whether that is noise. The results are committed: a change shows what it did.
 SHARED := ../shared
 eval: env
-	$(call eval,$(SHARED)/calls,eval $(SHARED)/calls --against evals/calls.json --json evals/calls.json)
-	$(call eval,$(SHARED)/verify,eval-pairs $(SHARED)/verify/wice_oracle_dev.jsonl --json evals/wice.json)
-	$(call eval,$(SHARED)/verify,eval-pairs $(SHARED)/verify/fever_symmetric_dev.jsonl --json evals/fever-symmetric.json)
-	$(call eval,$(SHARED)/queries,eval-queries $(SHARED)/queries/dev.jsonl)
+	$(call measure,$(SHARED)/docs,docs sync --from $(SHARED)/docs)
+	$(call measure,$(SHARED)/calls,eval $(SHARED)/calls --against evals/calls.json --json evals/calls.json)
+	$(call measure,$(SHARED)/verify,eval-pairs $(SHARED)/verify/wice_oracle_dev.jsonl --json evals/wice.json)
+	$(call measure,$(SHARED)/verify,eval-pairs $(SHARED)/verify/fever_symmetric_dev.jsonl --json evals/fever-symmetric.json)
+	$(call measure,$(SHARED)/queries,eval-queries $(SHARED)/queries/dev.jsonl --calls $(SHARED)/calls --json evals/queries.json)
 
-# $(call eval,FOLDER,COMMAND)
-define eval
+# $(call measure,FOLDER,COMMAND)
+define measure
 	@if [ -d $(1) ]; then COACH_DATA_DIR=.eval $(BIN)/call-coach $(2); \
 	else echo "$(1) is not here, so this eval is left out."; fi
 endef
