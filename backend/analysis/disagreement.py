@@ -321,6 +321,9 @@ def _says_the_wrong(claim: Said, known: Known, wrong: WrongVersion, said: Said) 
     """The claim is a version known to be wrong: the same hard thing, the same subject, the same denial."""
     if claim.denies != said.denies or not said.restrictions <= _restrictions(claim):
         return None
+    # "Always" is what makes many a wrong version wrong, and a number of its own makes another claim.
+    if (said.absolute and not claim.absolute) or (claim.amounts and not said.amounts):
+        return None
     hard = _hard_in_common(claim, said, known.said)
     alike = share(said.meaning, claim.meaning)
     if hard is None:

@@ -21,6 +21,7 @@ from backend.services.docs_snapshot import Snapshot
 from backend.services.pack import PRICES_ACCUSE_DAYS, read_pack
 from backend.settings import Settings
 from tests.analysis.calls import call, fact_passage
+from tests.analysis.test_accusations import PackAlone
 from tests.claude_server import ClaudeServer, Sensible
 from tests.conftest import REPO
 
@@ -160,3 +161,18 @@ def test_the_last_day_survives_the_index(tmp_path: Path) -> None:
     again.close()
     assert price.accuses_until is not None
     assert again.passage(price).read_at == datetime.combine(price.as_of or TODAY, datetime.min.time(), UTC)
+
+
+@pytest.mark.slow
+async def test_what_the_pack_says_is_held_against_no_rep_who_says_it(tmp_path: Path) -> None:
+    """A true statement accused would be a wrong version, or a rule, that reaches too far."""
+    snapshot = Snapshot.open(tmp_path, REPO / "knowledge")
+    pack = snapshot.pack
+    rules = RulesAnalyst(pack.competitors, pack.objections, pack.hear)
+    coach = Coach(PackAlone(snapshot), {"rules": rules})
+    accused = []
+    for fact in pack.facts:
+        report = await coach.coach(call(f"Rep: {fact.statement}", "Buyer: Okay."))
+        accused += [(fact.id, claim.reason) for claim in report.claims if claim.verdict in ACCUSING]
+    snapshot.close()
+    assert accused == []
