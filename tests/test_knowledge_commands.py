@@ -71,7 +71,7 @@ def test_try_shows_what_is_found_and_why(tmp_path: Path) -> None:
     assert "heard as  so every fifteen seconds that kubectl thing polls?" in done.stdout
     assert "1. concepts-workers-04" in done.stdout
     assert "https://docs.prefect.io/v3/concepts/workers" in done.stdout
-    assert "ask       every, fifteen, seconds" in done.stdout
+    assert "every, fifteen, seconds" in done.stdout
     assert "asks      the docs for “Workers Polling for work" in done.stdout
 
 

@@ -145,6 +145,7 @@ def _sourced(file: PackFile, facts: Iterable[SourcedFact], *place: str, topic: s
             statement=written.statement,
             title=written.source_title,
             url=written.public_url,
+            asks=tuple(written.asks),
             wrong=tuple(WrongVersion(claim=claim) for claim in written.wrong_claims),
             scope=_scope(written.scope),
             as_of=written.known,

@@ -179,7 +179,10 @@ class _Check:
         for nth, fact in enumerate(facts):
             place = (*at, nth)
             self._id(file, place, fact)
+            self._count["asks"] += len(fact.asks)
             self._count["wrong"] += len(fact.wrong_claims)
+            for n, ask in enumerate(fact.asks):
+                self._once(file, (*place, "asks", n), fact.id, ask)
             if not fact.public_url and fact.confidence == "high":
                 why = "a source without a public address cannot make a fact sure; set confidence: low."
                 self._say(file, (*place, "confidence"), "error", fact.id, why)
@@ -188,6 +191,7 @@ class _Check:
             if not fact.status:
                 self._age(file, (*place, "as_of"), fact.id, fact.known, shelf_days)
             own = [((*place, "statement"), fact.statement)]
+            own += [((*place, "asks", n), ask) for n, ask in enumerate(fact.asks)]
             own += [((*place, "wrong_claims", n), claim) for n, claim in enumerate(fact.wrong_claims)]
             self._own_words(file, fact.id, own)
 

@@ -93,6 +93,7 @@ class SourcedFact(SourceLines):
     status: Words | None = None  # whatever it says, the fact is no longer sure
     checked: date | None = None  # when somebody last read the source and found it unchanged
     conflict: Words | None = None
+    asks: list[Words] = []
     wrong_claims: list[Words] = []
     also_sources: list[SourceLines] = []
     note: str | None = None

@@ -286,7 +286,7 @@ def test_an_answer_that_names_no_fact_is_found_once_nothing_else_is_wrong(pack: 
     (pack / "objections.yaml").write_text(
         text.replace("  - co-af-02\n", "  - co-af-99\n", 1), encoding="utf-8"
     )
-    errors = [one for one in check_pack(pack, None, TODAY).findings if one.level == "error"]
+    errors = [one for one in check_pack(pack, None, date.today()).findings if one.level == "error"]
     assert [(one.line, one.sentence) for one in errors if "co-af-99" in one.sentence] == [
         (line_of("  - co-af-02\n", text), "there is no fact co-af-99; use the id of a fact in the pack.")
     ]
