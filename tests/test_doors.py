@@ -41,7 +41,7 @@ DOORS: dict[str, set[str]] = {
     "drift": {*GROUND, "report", "analysis", "services", "store", "house"},
     "docs_commands": {*GROUND, "report", "analysis", "store", "house", "drift", "logs", "services", "serving"},
     "evals": {*GROUND, "report", "formats", "analysis", "services", "house"},
-    "eval_commands": {*GROUND, "logs", "evals", "house"},
+    "eval_commands": {*GROUND, "report", "logs", "services", "evals", "house"},
     "knowledge_commands": {*GROUND, "logs", "analysis", "services"},
     "__main__": {"cli"},
     "cli": {
