@@ -105,7 +105,7 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:32]
 
 
-class PassageMatch(Frozen):
+class PassageMatch(NamedTuple):
     """A passage found for some words. `score` is higher for a better match, comparable within one search."""
 
     passage: Passage

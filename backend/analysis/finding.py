@@ -19,6 +19,8 @@ FACTS_FOUND = 40
 PASSAGES_BROUGHT = 20
 WORDS_READ = 5_500
 """About so many words of the docs are laid before an analyst for one moment; with a dozen facts, 6,000."""
+SHORTEST_WORDS = 40
+"""No room is left when hardly any section would fit."""
 QUERIES_PER_SEARCH = 4
 CONTEXT_CHARS = 1_200
 LATER_SHARE = 0.25
@@ -55,7 +57,9 @@ def rank(
 def readable(ranked: Iterable[PassageMatch], words: int = WORDS_READ) -> list[Passage]:
     """The best passages, as many as fit into so many words."""
     kept = []
-    for passage in (match.passage for match in ranked):
+    for passage, _ in ranked:
+        if words < SHORTEST_WORDS:
+            break
         length = len(passage.text.split())
         if length <= words:
             words -= length

@@ -73,6 +73,11 @@ class Bm25:
                     scores[place] += weight * worth
         return scores
 
+    def share_holding(self, stem: str) -> float:
+        """The share of the texts that hold a stem."""
+        found = self._postings.get(stem)
+        return len(found.places) / self._measure.size if found else 0.0
+
     def score(self, text: Counter[str], query: Mapping[str, float]) -> float:
         """The score of a text that is not among these, by what words are worth here."""
         length, measure = text.total(), self._measure

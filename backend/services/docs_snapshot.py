@@ -67,7 +67,7 @@ class Snapshot:
 
     def __init__(self, pack: Pack, ranking: FactRanking, file: IndexFile, docs: SyncedDocs) -> None:
         self.pack, self._ranking, self._file, self._docs = pack, ranking, file, docs
-        self._passages = PassageRanking(docs, ranking.worded)
+        self._passages = PassageRanking(file.path.parent, docs, ranking.worded)
         self.meaning: Meaning | None = None
         rivals = (_as_fact(rival, fact) for rival in pack.competitors for fact in rival.facts)
         self._by_id = {fact.id: fact for fact in (*rivals, *pack.facts)}

@@ -25,6 +25,8 @@ PAGE_SHARE = 0.4
 """How much what its page says counts beside a fact's own wordings, which count 1."""
 NEIGHBOURS_SHARE = 1.0
 NEIGHBOURS = 10
+FACTS_COMPARED = 200
+"""Only so many, the best by what they and their pages say, are given what their neighbours say."""
 TELLING_STEMS = 30
 """By so many of its rarest stems a fact is compared with the others."""
 CONTEXT_SHARE = 0.5
@@ -85,10 +87,12 @@ class FactRanking:
         own, pages = self.worded.scores(query), self._pages.scores(query)
         alone = [score + PAGE_SHARE * pages[page] for score, page in zip(own, self._page_of, strict=True)]
         whole = 1 + PAGE_SHARE + NEIGHBOURS_SHARE
-        return [
-            (score + NEIGHBOURS_SHARE * _mean(alone, near)) / whole
-            for score, near in zip(alone, self._neighbours, strict=True)
-        ]
+        scores = [score / whole for score in alone]
+        for at in _highest(alone, FACTS_COMPARED):
+            others, shares = self._neighbours[at]
+            near = sum([share * alone[other] for other, share in zip(others, shares, strict=True)])
+            scores[at] += NEIGHBOURS_SHARE * near / whole
+        return scores
 
     def in_order(self, scores: Sequence[float], k: int) -> list[int]:
         """The places of up to `k` facts that anything speaks for, best first.
@@ -96,11 +100,12 @@ class FactRanking:
         The first few are of different pages, so that one page which was not meant does not fill the view,
         and no page gives more than FACTS_OF_A_PAGE.
         """
-        found = heapq.nsmallest(4 * k + 40, ((-score, at) for at, score in enumerate(scores) if score > 0))
         of_page: Counter[int] = Counter()
         leading: list[int] = []
         following: list[int] = []
-        for _, at in found:
+        for at in _highest(scores, 4 * k + 40):
+            if scores[at] <= 0:
+                break
             page = self._page_of[at]
             if not of_page[page] and len(leading) < LEADING_PAGES:
                 leading.append(at)
@@ -128,8 +133,9 @@ def _page_numbers(facts: Iterable[Fact]) -> list[int]:
     return [numbers.setdefault((fact.url or fact.title).partition("#")[0], len(numbers)) for fact in facts]
 
 
-def _mean(scores: Sequence[float], near: Neighbours) -> float:
-    return sum(share * scores[other] for other, share in zip(near.others, near.shares, strict=True))
+def _highest(scores: Sequence[float], k: int) -> list[int]:
+    """The places of the highest scores, highest first. Sorting them all is faster than a heap in Python."""
+    return sorted(range(len(scores)), key=scores.__getitem__, reverse=True)[:k]
 
 
 def _all_neighbours(texts: Sequence[Counter[str]]) -> Iterable[Neighbours]:

@@ -3,21 +3,31 @@ sections of the synced copy on the pages that the facts found lead to, ranked to
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing, suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
+from backend.errors import UnusableKnowledge
 from backend.facts import FactMatch, Passage, PassageMatch
+from backend.services import bm25
 from backend.services.bm25 import Bm25
+from backend.services.search_index import IndexFile, publish
 from backend.services.stems import counted_stems, stems
 from backend.services.synced_docs import Section, SyncedDocs, page_path
 
+LAYOUT = "1"
+"""Changes with how the sections' words are counted."""
 PAGE_SHARE = 15.0
 """What standing on the best page counts beside a passage's own words, whose score is some 10 to 40."""
 FACT_SHARE = 0.3
 """What the words of the best fact count beside those that were said."""
+COMMON = 0.3
+"""A word of a fact that so many sections hold tells none of them from the others, and costs the most time."""
 OWN_HEADING = 5.0
 """For a section under the heading that a fact found stands under, and for words fresh from its page."""
 HEADINGS_COUNTED = 2
@@ -39,8 +49,8 @@ class PassageRanking:
     `spoken` knows what words are worth where nothing is synced.
     """
 
-    def __init__(self, docs: SyncedDocs, spoken: Bm25) -> None:
-        self._docs, self._spoken = docs, spoken
+    def __init__(self, data_dir: Path, docs: SyncedDocs, spoken: Bm25) -> None:
+        self._data_dir, self._docs, self._spoken = data_dir, docs, spoken
         self._copy = _Copy("", {}, spoken)
         self._lock = threading.Lock()
         self._page = lru_cache(4_000)(docs.page_of)
@@ -56,7 +66,7 @@ class PassageRanking:
         copy = self._current()
         facts = [(match, self._page(match.fact.url or "")) for match in matches]
         pages = _page_shares(facts)
-        sought = _with_facts(query, matches[:FACTS_READ])
+        sought = _with_facts(query, matches[:FACTS_READ], copy.words)
         headings = Counter((page, match.fact.section.lower()) for match, page in facts[:FACTS_READ])
         found = {}
         for passage in brought:
@@ -73,22 +83,47 @@ class PassageRanking:
         return sorted(found.values(), key=lambda match: -match.score)
 
     def _current(self) -> _Copy:
-        """The copy as it was last synced; read and indexed once for each sync, in about half a second."""
+        """The copy as it was last synced, read once for each sync."""
         state = self._docs.state()
         version = f"{state.digest}@{state.synced_at}" if state else ""
         with self._lock:
             if self._copy.version != version:
                 self._page = lru_cache(4_000)(self._docs.page_of)
-                self._copy = self._read(version)
+                self._copy = self._read(version, state.digest) if state else _Copy("", {}, self._spoken)
             return self._copy
 
-    def _read(self, version: str) -> _Copy:
-        sections = self._docs.sections() if version else []
+    def _read(self, version: str, digest: str) -> _Copy:
+        sections = self._docs.sections()
         pages: dict[str, list[tuple[int, Section]]] = defaultdict(list)
         for place, section in enumerate(sections):
             pages[section.page].append((place, section))
-        words = Bm25.over([_words_of(section.passage) for section in sections]) if sections else self._spoken
+        file = IndexFile(self._data_dir / f"sections-{digest}-{LAYOUT}.sqlite")
+        with closing(file):
+            words = _kept(file) or _made(file, sections)
         return _Copy(version, pages, words)
+
+
+def _kept(file: IndexFile) -> Bm25 | None:
+    with suppress(sqlite3.DatabaseError, TypeError):
+        if index := file.connection():
+            return Bm25.kept(index, "sections")
+    return None
+
+
+def _made(file: IndexFile, sections: Sequence[Section]) -> Bm25:
+    """The sections' words, in about a second, kept in the file for the next start."""
+    words = Bm25.over([_words_of(section.passage) for section in sections])
+
+    def fill(index: sqlite3.Connection) -> None:
+        index.executescript(bm25.SCHEMA)
+        words.keep(index, "sections")
+
+    with suppress(UnusableKnowledge):  # the directory cannot be written now: the next start makes it again
+        publish(file.path, fill)
+        for other in file.path.parent.glob("sections-*.sqlite"):
+            if other != file.path:
+                other.unlink(missing_ok=True)
+    return words
 
 
 def _page_shares(facts: Iterable[tuple[FactMatch, str]]) -> dict[str, float]:
@@ -100,13 +135,14 @@ def _page_shares(facts: Iterable[tuple[FactMatch, str]]) -> dict[str, float]:
     return {page: PAGE_SHARE * score / top for page, score in best.items()}
 
 
-def _with_facts(query: Mapping[str, float], matches: Sequence[FactMatch]) -> dict[str, float]:
+def _with_facts(query: Mapping[str, float], matches: Sequence[FactMatch], words: Bm25) -> dict[str, float]:
     """The query with the words of the facts: the docs are written in theirs rather than in the speaker's."""
-    sought = defaultdict(float, query)
+    sought = dict(query)
     top = max((match.score for match in matches), default=1.0)
     for fact, score in ((match.fact, match.score) for match in matches):
         for stem in stems(" ".join((fact.statement, fact.title, fact.section, *fact.terms))):
-            sought[stem] += FACT_SHARE * score / top
+            if words.share_holding(stem) < COMMON:
+                sought[stem] = sought.get(stem, 0.0) + FACT_SHARE * score / top
     return sought
 
 
