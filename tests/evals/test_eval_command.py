@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from backend.evals.measures import Result
+from backend.report import Verdict
+from tests.claude_server import ClaudeServer, Sensible, fails
 from tests.conftest import REPO
 from tests.evals.made_up import write
 
@@ -23,11 +25,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def call_coach(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def call_coach(home: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "SSL_CERT_FILE"}}
     return subprocess.run(
         [sys.executable, "-m", "backend", *words],
-        env=kept | {"HOME": str(home), "PYTHONPATH": str(REPO)},
+        env=kept | {"HOME": str(home), "PYTHONPATH": str(REPO), **settings},
         cwd=home,
         capture_output=True,
         text=True,
@@ -80,6 +82,38 @@ def test_a_run_is_the_same_again_but_for_times_and_tells_what_differs_from_an_ea
     for body in (earlier, again):
         del body["analysts"][0]["spent"]["cpu_ms_p50"], body["analysts"][0]["spent"]["wall_ms_p50"]
     assert again == earlier
+
+
+@pytest.mark.slow
+def test_both_analysts_stand_beside_each_other_with_what_claude_has_cost(home: Path) -> None:
+    wanted: dict[str, Verdict] = {
+        "Prefect is open source.": "supported",
+        "SLAs are on every plan.": "unclear",
+    }
+    with ClaudeServer(Sensible(claims=wanted)) as server:
+        done = call_coach(
+            home, "eval", "calls", "--analyst", "both", "--json", "both.json", ANTHROPIC_BASE_URL=server.url
+        )
+        asked = len(server.requests)
+    assert done.returncode == 0, done.stderr
+    rules, claude = Result.model_validate_json((home / "both.json").read_text()).analysts
+    assert (rules.analyst, rules.spent.input_tokens, rules.spent.dollars) == ("rules", 0, 0.0)
+    assert (claude.analyst, claude.fell_back) == ("claude", 0)
+    assert asked > 0
+    assert claude.spent.input_tokens > 0
+    assert claude.spent.dollars is not None
+    assert claude.spent.dollars > 0
+    assert claude.verdicts["supported"] == {"supported": 1}
+
+
+@pytest.mark.slow
+def test_a_call_that_claude_did_not_finish_is_counted_as_fallen_back(home: Path) -> None:
+    with ClaudeServer(fails(401)) as server:
+        done = call_coach(
+            home, "eval", "calls", "--analyst", "claude", "--json", "fell.json", ANTHROPIC_BASE_URL=server.url
+        )
+    assert "calls that rules finished" in done.stdout
+    assert Result.model_validate_json((home / "fell.json").read_text()).analysts[0].fell_back == 1
 
 
 @pytest.mark.parametrize(
