@@ -59,6 +59,7 @@ def eval_calls(
 ) -> None:
     """Run labelled calls through the whole product and print how good its findings and verdicts are."""
     from backend.evals.labels import read_calls, read_shape
+    from backend.evals.marking import ASTRAY
     from backend.evals.measures import Result, changes
     from backend.evals.tables import show_calls, show_changes, show_findings
 
@@ -72,8 +73,7 @@ def eval_calls(
     done = asyncio.run(_run(settings, calls, kinds))
     console = _console()
     for kind, findings in done.findings.items():
-        if verbose:
-            show_findings(console, kind, findings)
+        show_findings(console, kind, [one for one in findings if verbose or one.kind == ASTRAY])
     show_calls(console, done.result)
     known = {one.analyst: one for one in earlier.analysts} if earlier else {}
     for one in done.result.analysts:

@@ -124,11 +124,10 @@ def _read_call(folder: Path) -> LabelledCall:
     if len(files) != 1:
         found = ", ".join(file.name for file in files) or "none"
         raise UnreadableLabels(f"{folder}: one file transcript.* is wanted here, found {found}.")
-    file = files[0]
+    file, hints = files[0], _hints(folder, labels)
+    data = _bytes(file)
     try:
-        transcript = parse(_bytes(file), limits=LIMITS, hints=_hints(folder, labels), filename=file.name)
-    except UnreadableLabels:
-        raise
+        transcript = parse(data, limits=LIMITS, hints=hints, filename=file.name)
     except CoachError as error:
         raise UnreadableLabels(f"{file}: {error}") from None
     return LabelledCall(labels, transcript)

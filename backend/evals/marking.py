@@ -22,6 +22,7 @@ from backend.report import (
 from backend.transcript import Quote
 
 NOT_FOUND, UNLABELLED = "not_found", "unlabelled"
+ASTRAY = "label that nobody says"
 
 
 class Counted(NamedTuple):
@@ -119,6 +120,7 @@ class Marker:
             "quotes.verbatim": _verbatim(self._report),
         }
         self._tell_claims(claims)
+        self._tell_astray()
         return Marks(counts, _verdicts(claims), self._findings)
 
     def _accusations(self, claims: Matched[Claim, ClaimLabel]) -> dict[str, Counted]:
@@ -216,8 +218,7 @@ class Marker:
     def _tell_claims(self, claims: Matched[Claim, ClaimLabel]) -> None:
         for label, place, found in claims.met():
             if found is None:
-                where = "" if place else ", its words are in no turn"
-                self._tell("claim missed", place, label.quote, label.verdict + where)
+                self._tell("claim missed", place, label.quote, label.verdict)
             elif label.wrong and found.verdict not in ACCUSING:
                 self._tell(
                     "wrong claim passed", place, label.quote, f"{label.verdict}, judged {found.verdict}"
@@ -230,6 +231,15 @@ class Marker:
                 self._tell_found("wrongly supported", one.quote, f"{said}: {one.reason}")
             elif known is None:
                 self._tell_found("no claim", one.quote, one.verdict)
+
+    def _tell_astray(self) -> None:
+        """Labels whose words nobody says: a flaw of the labels, or of a parser."""
+        labels = self._call.labels
+        kinds: tuple[Sequence[Label], ...] = (labels.claims, labels.objections, labels.competitors)
+        for of_kind in (*kinds, labels.unanswered_questions):
+            for label, place in zip(of_kind, self._line.place(of_kind), strict=True):
+                if place is None:
+                    self._tell(ASTRAY, None, label.quote)
 
     def _tell(self, kind: str, place: Span | None, words: str, detail: str = "") -> None:
         start_s = self._line.start_s(place) if place else None

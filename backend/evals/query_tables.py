@@ -15,7 +15,7 @@ def show_queries(console: Console, result: QueriesResult) -> None:
     queries = result.rankers[0].hit_at_5.n
     pages = table(
         f"{queries} queries, {result.facts} facts, {result.synced_pages} pages synced; 95 % intervals",
-        *("pages ranked by", "hit@1", "hit@3", "hit@5", "hit@20", "nDCG@5", "MRR", "CPU p50", "p99 ms"),
+        *("pages ranked by", "hit@1", "hit@3", "hit@5", "hit@20", "nDCG@5", "MRR", "CPU ms p50", "p99"),
     )
     for one in result.rankers:
         figures = (one.hit_at_1, one.hit_at_3, one.hit_at_5, one.hit_at_20, one.ndcg_at_5, one.mrr)
@@ -23,7 +23,7 @@ def show_queries(console: Console, result: QueriesResult) -> None:
     console.print(pages)
     moments = table(
         "Moments as an analysis meets them: is a fact of a gold page among them, are the gold words read?",
-        *("", "n", "first 3 facts", "12 facts", "gold words", "words read", "CPU p50", "p99 ms"),
+        *("", "n", "first 3 facts", "12 facts", "gold words", "words read", "CPU ms p50", "p99"),
     )
     for each in result.moments:
         moments.add_row(
@@ -41,4 +41,4 @@ def show_queries(console: Console, result: QueriesResult) -> None:
 
 
 def _cell(one: Interval | None) -> str:
-    return f"{one.value:.3f} ({one.low:.3f} … {one.high:.3f})" if one else "-"
+    return f"{one.value:.3f} {one.low:.2f}…{one.high:.2f}" if one else "-"

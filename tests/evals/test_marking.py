@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from backend.analysis.analyst import Brief
-from backend.evals.labels import LabelledCall
-from backend.evals.marking import Counted, Marker, Marks
+from backend.evals.labels import LabelledCall, read_calls
+from backend.evals.marking import ASTRAY, Counted, Marker, Marks
 from backend.facts import Fact, FactMatch
-from tests.evals.made_up import SLAS, Reported, made_up, passage
+from tests.evals.made_up import LABELS, SLAS, Reported, made_up, passage, write
 
 
 @pytest.fixture
@@ -140,3 +141,11 @@ def test_a_quote_that_is_not_in_its_turn_or_passage_is_not_verbatim(call: Labell
     assert right.counts["quotes.verbatim"] == Counted(2, 3)
     wrong = Marker(call, reported.report([passage(SLAS, "Other words.")]), {}).marks()
     assert wrong.counts["quotes.verbatim"] == Counted(1, 3)
+
+
+def test_a_label_that_nobody_says_is_missed_and_told(tmp_path: Path) -> None:
+    astray: JsonValue = {"quote": "Workers run on the moon.", "speaker": "Rae", "verdict": "supported"}
+    call = read_calls(write(tmp_path, {**LABELS, "claims": [astray]}))[0]
+    marks = marked(call, Reported(call))
+    assert marks.counts["claims.recall"] == Counted(0, 1)
+    assert [one.words for one in marks.findings if one.kind == ASTRAY] == ["Workers run on the moon."]
