@@ -146,7 +146,7 @@ def docs_drift(
             )
     chosen = [report for report in drifted if every or not report.stands]
     gone = sum(not report.stands for report in drifted)
-    typer.echo(f"{len(drifted)} reports rest on changed passages, {gone} of them on words that are gone.")
+    typer.echo(f"Reports on changed passages: {len(drifted)}; on words that are gone: {gone}.")
     if rejudge and chosen:
         asyncio.run(_judge_anew(settings, chosen))
 

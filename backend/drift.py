@@ -68,7 +68,7 @@ async def drifted_reports(store: Store, snapshot: Snapshot) -> list[DriftedRepor
     cited = await store.cited()
     answers = await store.shelf().all(SEARCH) if any(one.source == "prefect-mcp" for one in cited) else []
     fresh = await asyncio.to_thread(FreshWords, snapshot, answers)
-    unsure = {one for one in cited if fresh.needs_text(one)}
+    unsure = await asyncio.to_thread(lambda: {one for one in cited if fresh.needs_text(one)})
     texts = await _texts(store, unsure)
     drifts = await asyncio.to_thread(
         lambda: [drift for one in cited if (drift := fresh.drift(one, texts.get(one)))]

@@ -114,11 +114,12 @@ def test_docs_are_synced_searched_and_counted(env: dict[str, str], tmp_path: Pat
     assert "last_sync        done at" in status
 
 
+@pytest.mark.slow
 def test_a_call_whose_evidence_changed_is_listed_and_judged_anew(env: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "call.txt").write_text(CALL)
     assert call_coach(env, "analyze", "call.txt", "--rep", "Mara Quint").returncode == 0
     assert call_coach(env, "docs", "drift").stdout == (
-        "0 reports rest on changed passages, 0 of them on words that are gone.\n"
+        "Reports on changed passages: 0; on words that are gone: 0.\n"
     )
     page = tmp_path / "docs" / "v3" / "concepts" / "automations.mdx"
     page.parent.mkdir(parents=True)
@@ -128,10 +129,10 @@ def test_a_call_whose_evidence_changed_is_listed_and_judged_anew(env: dict[str, 
     assert drifted.returncode == 0, drifted.stderr
     assert "fact concepts-automations-02  not on its page: " in drifted.stdout
     assert "automations does not bear out any more" in drifted.stdout
-    assert "1 reports rest on changed passages, 1 of them on words that are gone." in drifted.stdout
+    assert "Reports on changed passages: 1; on words that are gone: 1." in drifted.stdout
     assert "judged anew: " in drifted.stdout
     assert call_coach(env, "docs", "drift").stdout.endswith(
-        "0 reports rest on changed passages, 0 of them on words that are gone.\n"
+        "Reports on changed passages: 0; on words that are gone: 0.\n"
     )
 
 

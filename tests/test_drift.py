@@ -218,7 +218,7 @@ def test_without_a_copy_no_fact_is_doubted(data: Path) -> None:
 # -- judging anew
 
 
-async def test_a_call_is_judged_anew_and_the_verdict_before_stays(tmp_path: Path) -> None:
+async def test_a_call_is_judged_anew_and_the_verdict_before_stays(data: Path, tmp_path: Path) -> None:
     pack = tmp_path / "knowledge"
     shutil.copytree(KNOWLEDGE, pack)
     settings = settings_in(tmp_path, coach_knowledge_dir=pack)

@@ -48,10 +48,12 @@ class Source(Protocol):
 
 
 class Before(NamedTuple):
-    """What the index that is replaced held: its pages, the text by address and heading, its changes."""
+    """What the index that is replaced held: its pages, the text by address and heading, its changes, and the
+    redirects, which a site does not list."""
 
     pages: int
     texts: dict[tuple[str, str], str]
+    redirects: list[tuple[str, str]]
     changes: list[Change]
 
 
@@ -100,7 +102,8 @@ class IndexBuilder:
             self._progress(done, len(self._source))
         self._refuse_too_little(pages if sections else 0)
         self._write_releases(index)
-        index.executemany("INSERT OR IGNORE INTO redirects VALUES (?, ?)", self._source.redirects())
+        redirects = [*self._source.redirects(), *(self._before.redirects if self._before else [])]
+        index.executemany("INSERT OR IGNORE INTO redirects VALUES (?, ?)", redirects)
         changed = self._write_changes(index)
         for words in ("words", "reference_words"):
             index.execute(f"INSERT INTO {words} ({words}) VALUES ('optimize')")  # noqa: S608 -- ours

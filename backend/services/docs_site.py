@@ -27,6 +27,8 @@ MOST_SITEMAPS = 50
 MOST_UNREAD = 0.1
 """Where more than this part of the pages cannot be read, nothing of what was read replaces anything."""
 MARKDOWN = "text/markdown, text/plain;q=0.9"
+FEW_UNREAD = 25
+"""So many pages may fail before the site is taken for one that is down, and the rest is not asked for."""
 GONE = frozenset({404, 410})
 
 LINK = re.compile(r"\]\(\s*<?([^()\s<>]{1,500})>?\s*\)")
@@ -95,7 +97,7 @@ async def mirror_site(
         reading = _Reading(reader, ledger, mirror, progress)
         await reading.read([page for page in listed if page.path not in fresh])
         mirror.asked = reader.asked
-    if reading.unread > MOST_UNREAD * len(listed):
+    if reading.too_many_unread:
         ledger.ends("incomplete", f"{reading.unread} of {len(listed)} pages could not be read.")
         raise DocsUnreachable(
             f"{reading.unread} of {len(listed)} pages of {site} could not be read (the first: "
@@ -113,6 +115,10 @@ class _Reading:
         self._reader, self._ledger, self._mirror, self._progress = reader, ledger, mirror, progress
         self.unread = 0
 
+    @property
+    def too_many_unread(self) -> bool:
+        return self.unread > MOST_UNREAD * len(self._mirror)
+
     async def read(self, pages: Sequence[Listed]) -> None:
         total = len(self._mirror)
         done = total - len(pages)
@@ -122,6 +128,8 @@ class _Reading:
         async def work() -> None:
             nonlocal done
             for page in left:  # shared: each page is one worker's
+                if self.too_many_unread and self.unread > FEW_UNREAD:
+                    return
                 await self._read(page)
                 done += 1
                 self._progress(done, total)

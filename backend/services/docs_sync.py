@@ -112,7 +112,7 @@ def _publish(
 ) -> SyncResult:
     with closing(SyncedDocs(data_dir)) as held:
         state = held.state()
-        before = Before(state.pages, held.texts(), held.changes(EVER)) if state else None
+        before = Before(state.pages, held.texts(), held.redirects(), held.changes(EVER)) if state else None
     builder = IndexBuilder(name, source, synced_at, before, force=force, progress=progress or _silent)
     try:
         publish(data_dir / FILE, builder.fill)

@@ -193,6 +193,11 @@ class SyncedDocs:
             return [one for one in changes if one.at > since]
         return [one for one in changes if one.at == changes[0].at]
 
+    def redirects(self) -> list[tuple[str, str]]:
+        """Where pages have moved to, as far as it was ever told."""
+        found = self._open()
+        return found[0].execute("SELECT source, destination FROM redirects").fetchall() if found else []
+
     def texts(self) -> dict[tuple[str, str], str]:
         """All prose by address and heading path."""
         texts: dict[tuple[str, str], str] = {}

@@ -244,6 +244,22 @@ async def test_too_many_broken_pages_replace_nothing_and_the_next_try_asks_for_t
     assert len([path for path in site.paths_asked() if path.endswith(".md")]) == 4
 
 
+async def test_a_site_that_is_down_is_not_asked_for_every_page(tmp_path: Path) -> None:
+    async with DocsSite(pages(200)) as site:
+        site.faults = {f"{path}.md": sends("oops", status="500 Oops") for path in site.pages}
+        with pytest.raises(DocsUnreachable, match="of 200 pages"):
+            await synced(site, tmp_path)
+    assert len({path for path in site.paths_asked() if path.endswith(".md")}) < 50
+
+
+async def test_what_moved_by_a_checkout_is_found_after_a_sync_from_a_site_too(tmp_path: Path) -> None:
+    docs = write_docs(tmp_path / "docs")
+    sync(docs, tmp_path / "data")
+    async with DocsSite(served(docs)) as site:
+        await synced(site, tmp_path / "data")
+    assert "Cron runs on time" in words_of(tmp_path / "data", "/v3/old/schedules")
+
+
 async def test_a_page_that_cannot_be_read_now_keeps_the_words_and_the_time_of_its_last_reading(
     site: DocsSite, tmp_path: Path
 ) -> None:

@@ -187,8 +187,25 @@ def test_hostile_markup_takes_no_longer_than_its_length() -> None:
         " ",
         "import a ",
         "\\",
+        "export const a = <b>\n",
+        "> Documentation Index\n",
+        "> a\n",
     ):
         read_page(nasty * 20_000, lambda path: None, "Untitled")
+
+
+def test_a_page_as_the_site_serves_it_reads_like_its_source() -> None:
+    source = (
+        "---\ntitle: Workers\ndescription: They poll.\n---\n\n## Polling\n\nManage workers with Terraform.\n"
+    )
+    served = (
+        "> ## Documentation Index\n> Fetch the complete documentation index at: https://docs/llms.txt\n"
+        "> Use this file to discover all available pages.\n\n# Workers\n\n> They poll.\n\n"
+        "export const TF = ({name, href}) => {\n  return "
+        "<p>Manage {name} with <a href={href}>Terraform</a>.</p>;\n"
+        '};\n\n## Polling\n\n<TF name="workers" href={workers.tf} />\n'
+    )
+    assert read_page(served, lambda path: None, "x") == read_page(source, lambda path: None, "x")
 
 
 def test_anchors_are_those_of_the_site() -> None:
