@@ -173,7 +173,7 @@ def rankers(snapshot: Snapshot, sections: Sequence[Section]) -> dict[str, Ranker
 
     def over(texts: Iterable[str], pages: Sequence[str]) -> Ranker:
         index = Bm25.over([counted_stems(text) for text in texts])
-        return lambda said: _best_pages(index.scores(spoken_query(hear(said))), pages)
+        return lambda said: best_pages(index.scores(spoken_query(hear(said))), pages)
 
     whole = FactRanking.over(facts)
     return {
@@ -185,7 +185,7 @@ def rankers(snapshot: Snapshot, sections: Sequence[Section]) -> dict[str, Ranker
         "+ wrong versions": over(
             (f"{_stated(fact)}\n{_lines(fact.asks)}\n{_wrong(fact)}" for fact in facts), of_facts
         ),
-        "+ page and neighbours": lambda said: _best_pages(whole.scores(spoken_query(hear(said))), of_facts),
+        "+ page and neighbours": lambda said: best_pages(whole.scores(spoken_query(hear(said))), of_facts),
         PRODUCT: _product(snapshot),
     }
 
@@ -213,7 +213,7 @@ def _plain(sections: Sequence[Section]) -> Ranker:
     )
 
 
-def _best_pages(scores: Sequence[float], pages: Sequence[str]) -> list[str]:
+def best_pages(scores: Sequence[float], pages: Sequence[str]) -> list[str]:
     order = sorted((at for at, score in enumerate(scores) if score > 0), key=lambda at: -scores[at])
     return list(dict.fromkeys(pages[at] for at in order if pages[at] != "/"))
 
@@ -224,12 +224,12 @@ def _ranked(name: str, way: Ranker, moments: Sequence[Moment]) -> RankerResult:
         begun = time.process_time()
         found.append(way(moment.asked.words)[:PAGES_RANKED])
         taken.append(time.process_time() - begun)
-    first = [_first(pages, moment.pages) for pages, moment in zip(found, moments, strict=True)]
+    first = [first_place(pages, moment.pages) for pages, moment in zip(found, moments, strict=True)]
 
     def hit(n: int) -> Interval:
         return bootstrap([float(place < n) for place in first])
 
-    gains = [_ndcg(pages[:5], moment.pages) for pages, moment in zip(found, moments, strict=True)]
+    gains = [ndcg(pages[:5], moment.pages) for pages, moment in zip(found, moments, strict=True)]
     return RankerResult(
         name=name,
         hit_at_1=hit(1),
@@ -242,12 +242,12 @@ def _ranked(name: str, way: Ranker, moments: Sequence[Moment]) -> RankerResult:
     )
 
 
-def _first(pages: Sequence[str], gold: frozenset[str]) -> float:
+def first_place(pages: Sequence[str], gold: frozenset[str]) -> float:
     """The place of the first gold page, counted from 0; infinity where there is none."""
     return next((float(at) for at, page in enumerate(pages) if page in gold), math.inf)
 
 
-def _ndcg(pages: Sequence[str], gold: frozenset[str]) -> float:
+def ndcg(pages: Sequence[str], gold: frozenset[str]) -> float:
     gain = sum(1 / math.log2(at + 2) for at, page in enumerate(pages) if page in gold)
     return gain / sum(1 / math.log2(at + 2) for at in range(min(5, len(gold))))
 
