@@ -34,6 +34,7 @@ WRONG = (
     "In open source you don't have automations.",
     "Roles are included in Team.",
     "With Pro you get single sign-on.",
+    "The Pro plan includes SSO.",
     "Object ACLs are part of the Pro tier.",
     "IP allowlisting is on Pro.",
     "SCIM comes with Pro.",
