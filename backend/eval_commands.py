@@ -141,6 +141,7 @@ async def _run(settings: Settings, calls: list[LabelledCall], kinds: list[Analys
 
     async with open_house(settings) as house:
         with Progress(console=Console(stderr=True), transient=True) as progress:
+            await house.knowledge.ready(settings.coach_look_up_seconds)
             task = progress.add_task("Calls", total=len(calls) * len(kinds))
             return await run(house, calls, kinds, lambda: progress.advance(task))
 

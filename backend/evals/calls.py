@@ -14,6 +14,7 @@ from backend.evals.bill import Bill, Tokens
 from backend.evals.labels import LabelledCall
 from backend.evals.marking import Finding, Marker, Marks
 from backend.evals.measures import AnalystResult, CallCounts, Result, Spent, figures
+from backend.facts import KnowledgeStatus
 from backend.house import House
 from backend.report import AnalystKind, CoachingReport
 from backend.transcript import Transcript
@@ -77,8 +78,7 @@ async def run(
         result, found = await _run(house, calls, kind, done)
         results.append(result)
         findings[kind] = found
-    client = house.client is not None
-    return Run(Result(knowledge="prefect-mcp" if client else "local", analysts=results), findings)
+    return Run(Result(analysts=results), findings)
 
 
 async def _run(
@@ -88,6 +88,7 @@ async def _run(
     coach = Coach(house.knowledge, watched)
     marked: list[Marks] = []
     taken: list[Taken] = []
+    statuses: Counter[KnowledgeStatus] = Counter()
     fell_back = 0
     bill = Bill.so_far(house) if kind == "claude" else None
     for call in calls:
@@ -95,6 +96,7 @@ async def _run(
         marked.append(Marker(call, report, watched[report.analyst.kind].briefs).marks())
         taken.append(took)
         fell_back += report.analyst.fell_back
+        statuses[report.knowledge.status] += 1
         done()
     counted = [
         CallCounts(id=call.labels.id, counts=marks.counts) for call, marks in zip(calls, marked, strict=True)
@@ -103,6 +105,7 @@ async def _run(
         analyst=kind,
         model=watched[kind].model,
         fell_back=fell_back,
+        knowledge=dict(sorted(statuses.items())),
         figures=figures(counted),
         verdicts=_by_label(marked),
         spent=_spent(calls, taken, bill.since(house) if bill else Tokens(0, 0, 0.0)),

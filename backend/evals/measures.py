@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from backend.evals.intervals import Interval, bootstrap_of, change
 from backend.evals.marking import Counted
+from backend.facts import KnowledgeStatus
 
 
 class Measure(NamedTuple):
@@ -71,11 +72,13 @@ class CallCounts(BaseModel):
 
 
 class AnalystResult(BaseModel):
-    """How one analyst did. `verdicts` counts verdicts given by the labelled one."""
+    """How one analyst did. `knowledge` counts the calls by the status of what they were checked against,
+    `verdicts` the verdicts given by the labelled one."""
 
     analyst: str
     model: str | None = None
     fell_back: int = 0
+    knowledge: dict[KnowledgeStatus, int] = Field(default_factory=dict)
     figures: dict[str, Interval | None] = Field(default_factory=dict)
     verdicts: dict[str, dict[str, int]] = Field(default_factory=dict)
     spent: Spent = Spent()
@@ -86,7 +89,6 @@ class Result(BaseModel):
     """A run of `call-coach eval`. It holds numbers, and no word of a call."""
 
     version: int = 1
-    knowledge: str
     analysts: list[AnalystResult]
 
 

@@ -30,8 +30,9 @@ def table(title: str, *columns: str) -> Table:
 def show_calls(console: Console, result: Result) -> None:
     """All the figures of a run, analyst beside analyst."""
     calls = len(result.analysts[0].calls)
+    statuses = ", ".join(sorted({status for one in result.analysts for status in one.knowledge}))
     shown = table(
-        f"{calls} calls, knowledge: {result.knowledge}; 95 % intervals, calls resampled",
+        f"{calls} calls, knowledge: {statuses}; 95 % intervals, calls resampled",
         "",
         *(_columns(result.analysts)),
     )

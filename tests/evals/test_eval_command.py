@@ -62,6 +62,7 @@ def test_the_file_holds_no_word_of_a_call(home: Path, first: str) -> None:
     assert "Airflow" not in (home / "now.json").read_text()
 
 
+@pytest.mark.slow
 def test_a_run_is_the_same_again_but_for_times_and_tells_what_differs_from_an_earlier_one(
     home: Path, first: str
 ) -> None:
