@@ -113,12 +113,13 @@ def _one_of_each_page(matches: Sequence[FactMatch]) -> list[Fact]:
 
 
 def _brought(matches: Sequence[FactMatch], looked_up: LookUps) -> list[Passage]:
-    """The passages read for these facts, each once, those of better facts first."""
+    """What a docs server answered for these facts, each passage once, those of better facts first. What is
+    kept here is ranked as it is, whether a look-up fell back on it or not."""
     passages = {
         passage.id: passage
         for one in matches
         for passage in looked_up.passages.get(one.fact.id, [])
-        if passage.source != "pack"
+        if passage.source == "prefect-mcp"
     }
     return list(passages.values())[:PASSAGES_BROUGHT]
 
