@@ -21,14 +21,17 @@ NEAR = 12
 """A number and its unit stand no more words apart: in a table the unit is in its head."""
 TOKEN = re.compile(r"\d+(?:\.\d+)*|[a-z]+|%")
 THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+GENITIVE = re.compile(r"['’]s\b")
 MARKUP = re.compile(r"[`*|]")
 UNITS = {
-    stem(unit): stem(unit)
+    stem(written): unit
     for unit in TOKEN.findall(
-        "seconds minutes hours days weeks months years requests runs events users seats workspaces members "
-        "automations percent kb mb gb tb kib mib gib bytes characters retries attempts"
+        "second minute hour day week month year request run event user seat workspace member automation "
+        "percent kb mb gb tb kib mib gib byte character attempt"
     )
-} | {"%": stem("percent"), "s": stem("seconds"), "min": stem("minutes"), "retry": stem("retries")}
+    for written in (unit, f"{unit}s")
+} | {"%": "percent", "s": "second", "min": "minute", "retries": "retry", "retry": "retry"}
+"""A unit by each way it is written, as `stem` leaves it."""
 
 
 class FactDrift(NamedTuple):
@@ -119,12 +122,16 @@ class _Page:
         whole = "\n".join(f"{section.title} {section.section}\n{section.text}" for section in sections)
         self.read_at = sections[0].read_at
         self._plain = _plain(whole)
+        self._stems = set(_tokens(whole))
         self._numbers = _Numbers(whole)
 
     def missing(self, fact: Fact) -> tuple[str, ...]:
         """The terms and numbers of a fact that do not stand here."""
-        terms = [term for term in fact.terms if _plain(term) not in self._plain]
+        terms = [term for term in fact.terms if not self._has(term)]
         return (*terms, *self._numbers.missing(fact.statement))
+
+    def _has(self, term: str) -> bool:
+        return _plain(term) in self._plain or self._stems.issuperset(_tokens(term))
 
 
 class _Numbers:
@@ -152,7 +159,7 @@ class _Numbers:
 
 
 def _tokens(text: str) -> list[str]:
-    return [stem(token) for token in TOKEN.findall(THOUSANDS.sub("", text.lower()))]
+    return [stem(token) for token in TOKEN.findall(GENITIVE.sub("", THOUSANDS.sub("", text.lower())))]
 
 
 def _plain(text: str) -> str:

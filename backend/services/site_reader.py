@@ -188,6 +188,8 @@ class SiteReader:
                 url = url.join(location)
             except TimeoutError:
                 raise _TryAgain("no whole answer in time") from None
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                raise _TryAgain("the site cannot be reached") from None
             except (httpx.TransportError, httpx.InvalidURL, zlib.error) as error:
                 raise _TryAgain(f"the answer broke off ({type(error).__name__})") from None
             except _TooMuch as refused:
