@@ -17,8 +17,9 @@ from backend.services.docs_snapshot import Snapshot
 from backend.services.search_index import stem
 from backend.services.synced_docs import SITE, page_path
 
-NEAR = 12
-"""A number and its unit stand no more words apart: in a table the unit is in its head."""
+NEAR = 4
+"""A number and its unit stand no more words apart. Of 44 numbers changed on their pages, 35 were noticed so,
+and 4 of 1,341 facts were shown on pages that bear them out; with 12 words it was 31 and 3."""
 TOKEN = re.compile(r"\d+(?:\.\d+)*|[a-z]+|%")
 THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 GENITIVE = re.compile(r"['’]s\b")
