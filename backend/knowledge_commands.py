@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from backend.services.pack_trial import Trial, Tried
 
 LEVELS = {"error": "red", "warning": "yellow", "age": "yellow"}
-QUERIES_PER_MOMENT = 2
-"""As in the engine: so many of a moment's facts ask the docs."""
 
 group = typer.Typer(help="The knowledge pack: check it, and try what it finds.", no_args_is_help=True)
 
@@ -64,6 +62,7 @@ def knowledge_try(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show which facts are found for words as spoken, and why. Nothing leaves this machine."""
+    from backend.analysis.engine import QUERIES_PER_MOMENT
     from backend.analysis.queries import can_be_asked, write_query
     from backend.services.docs_snapshot import Snapshot
     from backend.services.pack_trial import try_words
@@ -78,7 +77,7 @@ def knowledge_try(
         return
     _print_heard(trial)
     for place, tried in enumerate(trial.found, 1):
-        _print_tried(place, tried)
+        _print_tried(place, tried, asks=place <= QUERIES_PER_MOMENT)
     if not trial.found:
         typer.echo("Nothing in the pack shares a word with this.")
 
@@ -103,7 +102,8 @@ def _print_sum(check: PackCheck, *, compared: bool) -> None:
     )
     errors, warnings = check.count("error"), check.count("warning")
     beside = "" if compared else " Terms, headings and wording were not compared: give --docs."
-    typer.secho(f"{counts}: {errors} errors, {warnings} warnings.{beside}", fg="red" if errors else "green")
+    found = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}"
+    typer.secho(f"{counts}: {found}.{beside}", fg="red" if errors else "green")
 
 
 def _print_heard(trial: Trial) -> None:
@@ -112,7 +112,7 @@ def _print_heard(trial: Trial) -> None:
         typer.secho(f"{trial.heard}\n", bold=True)
 
 
-def _print_tried(place: int, tried: Tried) -> None:
+def _print_tried(place: int, tried: Tried, *, asks: bool) -> None:
     fact = tried.fact
     heading = " > ".join(filter(None, (fact.title, fact.section)))
     typer.secho(f"{place}. {fact.id}", bold=True, nl=False)
@@ -122,11 +122,15 @@ def _print_tried(place: int, tried: Tried) -> None:
         typer.echo(f"   {reason.part:<9} ", nl=False)
         typer.secho(", ".join(reason.words), fg="cyan", nl=False)
         typer.echo(f"  {reason.text}")
-    if tried.query and place <= QUERIES_PER_MOMENT:
+    if tried.query and asks:
         typer.echo(f"   asks      the docs for “{tried.query}”")
     if tried.innocent:
         typer.echo(f"   accuses   nobody: {tried.innocent}")
     typer.echo()
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _shown(file: str) -> str:
