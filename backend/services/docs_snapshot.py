@@ -163,7 +163,8 @@ class Snapshot:
         """
         facts = [match.fact for match in self.match(text, FACTS_SEARCHED)]
         if not self._docs.state():
-            return self._statements(facts)[:k]
+            # Whoever asks takes the answer for documentation: an unsure fact must not pass for that.
+            return self._statements([fact for fact in facts if fact.may_accuse])[:k]
         found: dict[str, Passage] = {}
         for fact in facts:
             if len(found) >= k:

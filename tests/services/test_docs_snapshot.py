@@ -144,6 +144,16 @@ def test_a_search_without_a_copy_gathers_statements_by_page(snapshot: Snapshot) 
     assert len({(passage.url, passage.title) for passage in found}) == len(found) == 5
 
 
+def test_a_search_without_a_copy_serves_no_fact_that_may_settle_nothing(snapshot: Snapshot) -> None:
+    prices = {match.fact.id for match in snapshot.match("what does the Starter plan cost a month", 40)}
+    found = snapshot.search("what does the Starter plan cost a month", 20)
+    assert "pr-011" in prices, "its source has no public address"
+    assert found
+    assert all(passage.url for passage in found)
+    unsure = [fact.statement for fact in snapshot.pack.facts if not fact.may_accuse]
+    assert not [words for words in unsure for passage in found if words in passage.text]
+
+
 def test_a_search_with_a_copy_reaches_pages_no_fact_is_about(synced: Snapshot) -> None:
     assert any(passage.title == "Schedules" for passage in synced.search("cron runs on time", 20))
 
