@@ -68,6 +68,12 @@ class Mirror:
     def __len__(self) -> int:
         return len(self.paths)
 
+    def moved(self, path: str, found: str) -> None:
+        """What is listed under one path is found under another."""
+        self.paths.remove(path)
+        if found not in self.paths:
+            self.paths.append(found)
+
     def pages(self) -> Iterator[SourcePage | None]:
         for path in self.paths:
             kept = self._ledger.page(self.site, path)
@@ -154,25 +160,28 @@ class _Reading:
             self._mirror.skipped.append(f"{page.path}: it is listed, but not there.")
             await asyncio.to_thread(self._ledger.drop, site, page.path)
             return
-        found, body = read
-        await asyncio.to_thread(self._ledger.keep, site, body)
-        if found != page.path:
-            await asyncio.to_thread(self._ledger.moved, site, page.path, found)
+        await asyncio.to_thread(self._ledger.keep, site, read)
+        if read.path != page.path:
+            self._mirror.moved(page.path, read.path)
+            await asyncio.to_thread(self._ledger.moved, site, page.path, read.path)
 
 
-async def read_page(reader: SiteReader, page: Listed, kept: Kept | None) -> tuple[str, Kept] | None:
-    """A page's Markdown and the path it was found at; None where it is gone. UnreadPage: not to be had.
+async def read_page(reader: SiteReader, page: Listed, kept: Kept | None) -> Kept | None:
+    """A page's Markdown, under the path it was found at; None where it is gone. UnreadPage: not to be had.
 
-    First at its Markdown address, then at its own with the wish for Markdown.
+    First at its Markdown address, then at its own with the wish for Markdown. Gone is also what leads to no
+    page of the documentation: sites send those who ask for a page they lack to their front page.
     """
     known = Validators(kept.etag, kept.modified) if kept else None
     for path in (page.markdown, page.path):
         answer = await reader.get(path, most_bytes=MOST_PAGE_BYTES, accept=MARKDOWN, known=known)
         if answer.status == 304 and kept:
-            return page.path, kept._replace(read_at=datetime.now(UTC))
+            return kept._replace(read_at=datetime.now(UTC))
         if answer.status == 200 and not answer.is_html and answer.kind in {"text/markdown", "text/plain", ""}:
-            body = Kept(page.path, *answer.validators, datetime.now(UTC), answer.text)
-            return page_path(without_suffix(answer.path)), body
+            found = page_path(without_suffix(answer.path))
+            if not found.startswith(FOLDERS):
+                return None
+            return Kept(found, *answer.validators, datetime.now(UTC), answer.text)
     if answer.status in GONE:
         return None
     what = f"it is {answer.kind or 'no text'}" if answer.status == 200 else f"status {answer.status}"

@@ -99,8 +99,16 @@ async def test_a_site_without_the_suffix_is_asked_for_markdown_by_header(
 async def test_a_page_that_moved_is_found_under_both_addresses(site: DocsSite, tmp_path: Path) -> None:
     site.redirects = {"/v3/old.md": f"{WORKERS}.md"}
     site.extra_links = ["https://docs.prefect.io/v3/old.md"]
-    await synced(site, tmp_path)
+    assert (await synced(site, tmp_path)).pages == 12
     assert "every 15 seconds" in words_of(tmp_path, "/v3/old")
+
+
+async def test_a_page_that_leads_to_the_front_page_is_gone(site: DocsSite, tmp_path: Path) -> None:
+    site.redirects = {f"{WORKERS}.md": "/", WORKERS: "/"}
+    site.faults["/"] = sends("# Welcome\n\nWorkers are welcome.\n")
+    result = await synced(site, tmp_path)
+    assert result.skipped == [f"{WORKERS}: it is listed, but not there."]
+    assert not words_of(tmp_path)
 
 
 async def test_only_the_documentation_of_this_site_is_asked_for(site: DocsSite, tmp_path: Path) -> None:
@@ -432,5 +440,5 @@ async def test_what_is_no_site_is_said_so(address: str, tmp_path: Path) -> None:
 async def test_a_site_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     async with DocsSite({}) as gone:
         url = gone.url
-    with pytest.raises(DocsUnreachable, match="robots.txt: the site cannot be reached"):
+    with pytest.raises(DocsUnreachable, match=r"robots\.txt: the site cannot be reached"):
         await sync_site(url, tmp_path, manners=HASTY)

@@ -30,6 +30,12 @@ async def test_what_was_put_is_taken_with_the_time_it_was_read(store: Store) -> 
     assert await shelf.take([]) == []
 
 
+async def test_all_answers_of_a_tool_are_to_be_had(store: Store) -> None:
+    shelf = store.shelf()
+    await shelf.write([answer("a"), answer("b")._replace(tool="other")], [], {}, oldest=0)
+    assert await shelf.all("docs_search_prefect") == [answer("a")]
+
+
 async def test_it_is_there_after_a_restart(url: str | None, tmp_path: Path) -> None:
     async with Store.open(url, tmp_path) as store:
         await store.shelf().write([answer("a", read_at=1_700_000_000.123456)], [], {"a": 2}, oldest=0)
