@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.analysis.queries import can_be_asked
 from backend.facts import DocQuery
 from backend.house import open_house
 from backend.services.doc_warmer import DocWarmer
@@ -165,6 +166,7 @@ async def test_after_a_full_warming_the_labelled_calls_find_their_look_ups_done(
     shared: Path, tmp_path: Path
 ) -> None:
     snapshot = Snapshot.open(tmp_path / "docs", REPO / "knowledge")
+    askable = sum(can_be_asked(fact) for fact in snapshot.pack.facts)
     async with served(create_docs_server(snapshot), listen("127.0.0.1", 0)) as url:
         settings = settings_in(
             tmp_path,
@@ -174,7 +176,7 @@ async def test_after_a_full_warming_the_labelled_calls_find_their_look_ups_done(
         )
         async with running(settings) as service:
             async with asyncio.timeout(600):
-                while service.house.knowledge.cache_stats.entries < 1000:
+                while service.house.knowledge.cache_stats.entries < askable:
                     await asyncio.sleep(0.5)
             look_ups = hits = 0
             for file in sorted(shared.glob("calls/dev-*/transcript.*")):
