@@ -107,7 +107,7 @@ def test_docs_are_synced_searched_and_counted(env: dict[str, str], tmp_path: Pat
     synced = call_coach(env, "docs", "sync", "--from", "docs")
     assert synced.returncode == 0, synced.stderr
     assert "1 pages" in synced.stdout
-    found = call_coach(env, "docs", "search", "who picks up the flow runs from the work pool").stdout
+    found = call_coach(env, "docs", "search", "every fifteen seconds that poller asks for jobs").stdout
     assert "https://docs.prefect.io/v3/concepts/workers" in found
     status = call_coach(env, "docs", "status").stdout
     assert "synced_pages     1" in status
