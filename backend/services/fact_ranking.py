@@ -23,7 +23,7 @@ from backend.services.stems import counted_stems, stems
 
 PAGE_SHARE = 0.4
 """How much what its page says counts beside a fact's own wordings, which count 1."""
-NEIGHBOURS_SHARE = 1.0
+NEIGHBOURS_SHARE = 0.5
 NEIGHBOURS = 10
 FACTS_COMPARED = 200
 """Only so many, the best by what they and their pages say, are given what their neighbours say."""
