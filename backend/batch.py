@@ -7,21 +7,20 @@ from pathlib import Path
 
 import typer
 from pydantic import ValidationError
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-from rich.table import Table
 from rich.text import Text
 
 from backend.errors import BadRequest, CoachError, UnreadableTranscript
+from backend.formats.fields import misfit
 from backend.house import House, open_house
 from backend.report import CoachingReport
 from backend.routes.analyze import AnalyzeQuery, Asked, analyse
 from backend.settings import Settings
+from backend.terminal import a_table, one_line, print_table, printable_json
 
 STDIN = Path("-")
-WIDE = 120
-"""Columns of the table where there is no terminal to measure."""
 
 
 def wishes(**given: object) -> AnalyzeQuery:
@@ -29,8 +28,7 @@ def wishes(**given: object) -> AnalyzeQuery:
     try:
         return AnalyzeQuery.model_validate(given)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise BadRequest(f"--{first['loc'][0]} cannot be used: {first['msg']}.") from None
+        raise BadRequest(f"--{misfit(error, 'an option')}.") from None
 
 
 async def analyze_files(
@@ -45,16 +43,16 @@ async def analyze_files(
         with Progress(*columns, console=errors, transient=True) as progress:
             task = progress.add_task("", total=len(files))
             for file in files:
-                progress.update(task, description=file.name)
+                progress.update(task, description=escape(one_line(file.name)))
                 try:
                     reports.append((str(file), await _coach(house, file, wished)))
                 except CoachError as error:
                     failed = True
-                    typer.echo(f"{file}: {error}", err=True)
+                    typer.echo(one_line(f"{file}: {error}"), err=True)
                 progress.advance(task)
     if as_json:
         for _, report in reports:
-            typer.echo(report.model_dump_json())
+            typer.echo(printable_json(report.model_dump_json()))
     elif reports:
         _print(reports)
     return not failed
@@ -95,11 +93,11 @@ def _print(reports: list[tuple[str, CoachingReport]]) -> None:
         "knowledge",
         "analyst",
     )
-    table = Table(*headings, box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table = a_table(*headings)
     for name, report in reports:
         unclear = sum(claim.verdict == "unclear" for claim in report.claims)
         table.add_row(
-            Text(report.call.title or name),
+            Text(one_line(report.call.title or name)),
             str(len(report.claims)),
             Text(str(wrong := len(report.wrong_claims())), style="bold red" if wrong else ""),
             str(unclear),
@@ -109,11 +107,11 @@ def _print(reports: list[tuple[str, CoachingReport]]) -> None:
             report.knowledge.status,
             report.analyst.kind + (" (fell back)" if report.analyst.fell_back else ""),
         )
-    console = Console() if sys.stdout.isatty() else Console(width=WIDE)
-    console.print(table)
+    print_table(table)
     for name, report in reports:
         for claim in report.wrong_claims():
-            console.print(Text(f"\n{name}  “{claim.quote.text}”", style="bold"))
-            console.print(Text(f"  {claim.verdict}: {claim.correction or claim.reason}"))
+            typer.secho(f"\n{one_line(name)}  “{one_line(claim.quote.text)}”", bold=True)
+            typer.echo(f"  {claim.verdict}: {one_line(claim.correction or claim.reason)}")
             for evidence in claim.evidence[:1]:
-                console.print(Text(f"  “{evidence.quote}”  {evidence.url or evidence.title}", style="dim"))
+                where = evidence.url or evidence.title
+                typer.secho(f"  “{one_line(evidence.quote)}”  {one_line(where)}", dim=True)

@@ -6,8 +6,6 @@ What Prefect says was written by others. It is shown with everything escaped tha
 from __future__ import annotations
 
 import asyncio
-import json as jsons
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, TypeVar, get_args
@@ -15,24 +13,19 @@ from uuid import UUID
 
 import typer
 from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
 
 from backend.errors import CoachError, KnowledgeUnavailable, UnusableSetting
 from backend.logs import set_up_logs
 from backend.settings import Settings, load_settings
+from backend.terminal import cell, print_fields, print_json, print_rows, printable
 
 if TYPE_CHECKING:
-    from rich.table import Table
-    from rich.text import Text
-
     from backend.services.prefect_mcp import PrefectMCP
-    from backend.services.prefect_objects import StateType
+    from backend.services.prefect_objects import RunLog, StateType
     from backend.services.prefect_tools import PrefectTools, SchemaOf
 
 ANSWER_SECONDS = 30.0
 """For one answer, with the start of prefect-mcp."""
-WIDE = 160
-"""Columns of a table where there is no terminal to measure."""
 
 Limit = Annotated[int, typer.Option("--limit", "-n", help="How many at most.", min=1, max=200)]
 Name = Annotated[str | None, typer.Option(help="A part of the name.")]
@@ -63,7 +56,7 @@ def status(json: AsJson = False) -> None:
         return Status(prefect_mcp=state.state, docs_tools=state.docs_tools, **found)
 
     seen = _run(look)
-    _show_one(seen, json)
+    _one(seen, json)
     if seen.problem:
         raise typer.Exit(1)
 
@@ -71,7 +64,7 @@ def status(json: AsJson = False) -> None:
 @group.command()
 def identity(json: AsJson = False) -> None:
     """Which Prefect this is, and its version or plan."""
-    _show_one(_ask(lambda tools: tools.identity()), json)
+    _one(_ask(lambda tools: tools.identity()), json)
 
 
 @group.command()
@@ -79,11 +72,14 @@ def dashboard(json: AsJson = False) -> None:
     """Runs by state, work pools and what limits concurrency."""
     found = _ask(lambda tools: tools.dashboard())
     if json:
-        _show_one(found, json)
+        _one(found, json)
         return
-    _show_one(found.flow_runs, json)
-    _show(found.work_pools, "name type status is_paused", json)
-    _show(found.concurrency_limits, "kind name limit active_slots", json)
+    _one(found.flow_runs, json)
+    typer.echo()
+    _rows(found.work_pools, "name=work_pool type status is_paused=paused", json)
+    if found.concurrency_limits:
+        typer.echo()
+        _rows(found.concurrency_limits, "name=concurrency_limit kind limit active_slots=taken", json)
 
 
 @group.command()
@@ -96,14 +92,23 @@ def deployments(
 ) -> None:
     """Deployments, with where they run."""
     found = _ask(lambda tools: tools.deployments(name=name, tag=tag, paused=paused, limit=limit))
-    _show(found, "id slug work_pool_name paused tags updated", json)
+    _rows(found, "id slug work_pool_name=work_pool paused tags updated", json)
+
+
+@group.command()
+def deployment(
+    which: Annotated[str, typer.Argument(metavar="ID", help="Its id, or flow name/deployment name.")],
+    json: AsJson = False,
+) -> None:
+    """One deployment: its parameters, job variables and latest runs."""
+    _one(_ask(lambda tools: tools.deployment(_id_or_name(which))), json)
 
 
 @group.command()
 def flows(name: Name = None, tag: Tag = None, limit: Limit = 50, json: AsJson = False) -> None:
     """Flows."""
     found = _ask(lambda tools: tools.flows(name=name, tag=tag, limit=limit))
-    _show(found, "id name tags updated", json)
+    _rows(found, "id name tags updated", json)
 
 
 @group.command()
@@ -120,20 +125,35 @@ def runs(
     found = _ask(
         lambda tools: tools.flow_runs(name=name, states=states, tag=tag, started_after=started, limit=limit)
     )
-    _show(found, "id name state_name start_time duration_s state_message", json)
+    _rows(found, "id name state_name=state start_time=started duration_s=took state_message=message", json)
+
+
+@group.command()
+def run(run_id: UUID, json: AsJson = False) -> None:
+    """One flow run: how it went, and with what parameters."""
+    _one(_ask(lambda tools: tools.flow_run(run_id)), json)
 
 
 @group.command()
 def logs(run_id: UUID, limit: Limit = 100, json: AsJson = False) -> None:
     """The log of a flow run, from its start."""
-    found = _ask(lambda tools: tools.logs(run_id, limit=limit))
+
+    async def read(tools: PrefectTools) -> RunLog:
+        found = await tools.logs(run_id, limit=limit)
+        if not found.lines:
+            await tools.flow_run(run_id)  # says that there is no such run, where there is none
+        return found
+
+    found = _ask(read)
     if json:
-        _show_one(found, json)
+        _one(found, json)
         return
     for line in found.lines:
         said = "\n  ".join(printable(part) for part in line.message.splitlines())
-        head = f"{_cell(line.timestamp)} {_cell(line.level_name):<8} "
+        head = f"{cell(line.timestamp)} {cell(line.level_name):<8} "
         typer.secho(head + said, fg="red" if (line.level or 0) >= 40 else None)
+    if not found.lines:
+        typer.echo("Nothing was logged.", err=True)
     if found.truncated:
         typer.echo("There may be more; see --limit.", err=True)
 
@@ -149,7 +169,7 @@ def task_runs(
     """Task runs."""
     states = _states(state)
     found = _ask(lambda tools: tools.task_runs(flow_run_id=run_id, name=name, states=states, limit=limit))
-    _show(found, "id name state_name start_time duration_s retry_count", json)
+    _rows(found, "id name state_name=state start_time=started duration_s=took retry_count=retries", json)
 
 
 @group.command()
@@ -161,7 +181,13 @@ def work_pools(
 ) -> None:
     """Work pools, and whether they are ready."""
     found = _ask(lambda tools: tools.work_pools(name=name, kind=kind, limit=limit))
-    _show(found, "id name type status is_paused concurrency_limit", json)
+    _rows(found, "id name type status is_paused=paused concurrency_limit=limit", json)
+
+
+@group.command()
+def work_pool(name: str, json: AsJson = False) -> None:
+    """One work pool: its workers and queues, and why runs may be late."""
+    _one(_ask(lambda tools: tools.work_pool(name)), json)
 
 
 @group.command()
@@ -175,7 +201,7 @@ def events(
     """Events, the latest first."""
     since, until = _utc(after), _utc(before)
     found = _ask(lambda tools: tools.events(prefix=prefix, after=since, before=until, limit=limit))
-    _show(found, "occurred event_type resource_name state_name flow_name", json)
+    _rows(found, "occurred event_type=event resource_name=of state_name=state flow_name=flow", json)
 
 
 @group.command()
@@ -187,7 +213,27 @@ def automations(
 ) -> None:
     """Automations."""
     found = _ask(lambda tools: tools.automations(name=name, enabled=enabled, limit=limit))
-    _show(found, "id name enabled trigger_type action_count description", json)
+    _rows(found, "id name enabled trigger_type=trigger action_count=actions description", json)
+
+
+@group.command()
+def automation(
+    which: Annotated[str, typer.Argument(metavar="ID", help="Its id or whole name.")], json: AsJson = False
+) -> None:
+    """One automation: its trigger and actions."""
+    _one(_ask(lambda tools: tools.automation(_id_or_name(which))), json)
+
+
+@group.command()
+def workspaces(json: AsJson = False) -> None:
+    """The workspaces of Prefect Cloud that an OAuth grant opens."""
+    _rows(_ask(lambda tools: tools.workspaces()), "workspace_id=id display_name=name account_name", json)
+
+
+@group.command()
+def orientation() -> None:
+    """What prefect-mcp says of itself; Prefect is not asked."""
+    _lines(_ask(lambda tools: tools.orientation(), of_api=False))
 
 
 @group.command()
@@ -195,9 +241,9 @@ def rate_limits(json: AsJson = False) -> None:
     """When Prefect Cloud turned requests away, in the last three days."""
     found = _ask(lambda tools: tools.rate_limits())
     if json:
-        _show_one(found, json)
+        _one(found, json)
     else:
-        _show(found.throttling_periods, "start end duration_minutes keys_affected", json)
+        _rows(found.throttling_periods, "start end duration_minutes keys_affected", json)
 
 
 @group.command()
@@ -208,14 +254,13 @@ def schema(
     if of != "automation":
         raise typer.BadParameter("prefect-mcp has the schema of an automation only.")
     wanted: SchemaOf = "automation"
-    _print_json(_ask(lambda tools: tools.object_schema(wanted), of_api=False))
+    print_json(_ask(lambda tools: tools.object_schema(wanted), of_api=False))
 
 
 @group.command()
 def release_notes(version: Annotated[str, typer.Argument(help="Such as 3.4.0.")] = "latest") -> None:
     """The release notes of a version of Prefect, in Markdown, from the docs server."""
-    for line in _ask(lambda tools: tools.release_notes(version), of_api=False).splitlines():
-        typer.echo(printable(line))
+    _lines(_ask(lambda tools: tools.release_notes(version), of_api=False))
 
 
 # -- asking
@@ -275,74 +320,31 @@ def _utc(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment else None
 
 
-# -- printing
+def _id_or_name(given: str) -> UUID | str:
+    try:
+        return UUID(given)
+    except ValueError:
+        return given
 
 
-def printable(text: str) -> str:
-    """The text with every character escaped that would move the cursor, colour, reorder or hide."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+# -- showing
 
 
-def _show(found: Sequence[BaseModel], columns: str, as_json: bool) -> None:
-    """A table of these fields; in JSON, all fields."""
+def _rows(found: Sequence[BaseModel], columns: str, as_json: bool) -> None:
+    """A table of these columns; in JSON, all fields."""
     if as_json:
-        _print_json(found)
-        return
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    names = columns.split()
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    for name in names:
-        table.add_column(name.replace("_", " "), overflow="fold", no_wrap=name == "id")
-    for row in found:
-        table.add_row(*(_text(getattr(row, name)) for name in names))
-    _print_table(table)
+        print_json(found)
+    else:
+        print_rows(found, columns)
 
 
-def _show_one(found: BaseModel, as_json: bool) -> None:
+def _one(found: BaseModel, as_json: bool) -> None:
     if as_json:
-        _print_json(found)
-        return
-    for name, value in found:
-        if isinstance(value, BaseModel):
-            _show_one(value, as_json)
-        else:
-            typer.echo(f"{name.replace('_', ' '):<22} {_cell(value)}")
+        print_json(found)
+    else:
+        print_fields(found)
 
 
-def _print_json(found: object) -> None:
-    """In ASCII, so that nothing in it can act on a terminal."""
-    typer.echo(jsons.dumps(to_jsonable_python(found), indent=2))
-
-
-def _print_table(table: Table) -> None:
-    from rich.console import Console
-
-    console = Console() if sys.stdout.isatty() else Console(width=WIDE)
-    console.print(table)
-    if not table.row_count:
-        typer.echo("None.", err=True)
-
-
-def _text(value: object) -> Text:
-    from rich.text import Text
-
-    return Text(_cell(value))
-
-
-def _cell(value: object) -> str:
-    """One value on one line."""
-    if value is None or value == []:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-    if isinstance(value, float):
-        return f"{value:.2f}"
-    if isinstance(value, list):
-        return ", ".join(_cell(each) for each in value)
-    if isinstance(value, BaseModel):  # its first field names it
-        return _cell(next(each for _, each in value))
-    return printable(" ".join(str(value).split()))
+def _lines(text: str) -> None:
+    for line in text.splitlines():
+        typer.echo(printable(line))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.prefect_commands import printable
+from backend.terminal import printable
 from tests.conftest import REPO
 from tests.services.prefect_server import HOSTILE, prefect_server, run_flows
 
@@ -32,11 +32,6 @@ def call_coach(home: Path, *words: str, **env: str) -> subprocess.CompletedProce
         timeout=PATIENCE,
         check=False,
     )
-
-
-def test_what_a_terminal_would_obey_is_escaped_and_plain_words_are_left() -> None:
-    assert printable("naïve – 東京 🦦 [bold]") == "naïve – 東京 🦦 [bold]"
-    assert printable("a\x1b[2Jb\x9bc\u202ed\x07\r\n") == r"a\x1b[2Jb\x9bc\u202ed\x07\r\n"
 
 
 @pytest.mark.parametrize("command", ["status", "flows"])
@@ -85,7 +80,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_status_shows_the_version_and_what_failed(server: str, tmp_path: Path) -> None:
     done = call_coach(tmp_path, "status", PREFECT_API_URL=server)
     assert done.returncode == 0, done.stderr
-    shown = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    shown = dict(line.strip().rsplit(maxsplit=1) for line in done.stdout.splitlines() if "  " in line)
     assert shown["version"].startswith("3.")
     assert shown["failed"] == "1"
 
@@ -97,7 +92,7 @@ def test_each_list_is_shown_and_no_name_acts_on_the_terminal(
 ) -> None:
     done = call_coach(tmp_path, command, PREFECT_API_URL=server)
     assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) > 3
+    assert len(done.stdout.splitlines()) >= 3
     assert "\x1b" not in done.stdout
     if command == "flows":
         assert f"broken {printable(HOSTILE)}" in done.stdout
@@ -112,3 +107,72 @@ def test_from_a_failed_run_to_its_log(server: str, tmp_path: Path) -> None:
     assert f"WARNING  the table is gone {printable(HOSTILE)}" in log
     assert "\n  Traceback (most recent call last):\n" in log
     assert "\x1b" not in log
+
+
+@pytest.mark.slow
+def test_one_thing_is_shown_alone_by_what_a_list_calls_it(server: str, tmp_path: Path) -> None:
+    (run,) = json.loads(
+        call_coach(tmp_path, "runs", "--state", "completed", "--json", PREFECT_API_URL=server).stdout
+    )
+    shown = call_coach(tmp_path, "run", run["id"], PREFECT_API_URL=server).stdout
+    assert "\nparameters\n  count  3\n" in shown
+    whole = call_coach(tmp_path, "run", run["id"], "--json", PREFECT_API_URL=server).stdout
+    assert json.loads(whole)["parameters"] == {"count": 3}
+    for words, part in {
+        ("deployment", "nightly/prod"): "\nparameters\n  count  5\n",
+        ("work-pool", "batch"): "\nwork queues\n",
+        ("automation", "tell"): "prefect.flow-run.Failed",
+        ("orientation",): "docs_search_prefect",
+        ("dashboard",): "\nwork pool ",
+    }.items():
+        done = call_coach(tmp_path, *words, PREFECT_API_URL=server)
+        assert done.returncode == 0, done.stderr
+        assert part in done.stdout
+
+
+NO_RUN = "00000000-0000-0000-0000-000000000001"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", NO_RUN), f"Prefect knows no flow run {NO_RUN}."),
+        (("logs", NO_RUN), f"Prefect knows no flow run {NO_RUN}."),
+        (("deployment", "no/\x1b[2J"), r"Prefect knows no deployment 'no/\x1b[2J'."),
+        (("work-pool", "none"), "Prefect knows no work pool 'none'."),
+        (("automation", NO_RUN), "Prefect knows no automation with this id."),
+        (("workspaces",), "Only Prefect Cloud answers this, and PREFECT_API_URL is another server."),
+        (("rate-limits",), "Only Prefect Cloud answers this, and PREFECT_API_URL is another server."),
+    ],
+)
+def test_what_is_not_there_is_one_sentence(
+    server: str, words: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    done = call_coach(tmp_path, *words, PREFECT_API_URL=server)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"call-coach: {said}\n")
+
+
+@pytest.mark.slow
+def test_an_address_that_is_no_api_is_named(server: str, tmp_path: Path) -> None:
+    done = call_coach(tmp_path, "runs", PREFECT_API_URL=server.removesuffix("/api"))
+    assert done.returncode == 2
+    assert "it usually ends in /api" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_wrong_password_is_said_to_be_wrong_and_not_repeated(tmp_path: Path) -> None:
+    with prefect_server(tmp_path, "coach:the-word") as url:
+        right, wrong, none = (
+            call_coach(tmp_path, "identity", PREFECT_API_URL=url, **auth)
+            for auth in (
+                {"PREFECT_API_AUTH_STRING": "coach:the-word"},
+                {"PREFECT_API_AUTH_STRING": "coach:a-wrong-word"},
+                {},
+            )
+        )
+    assert right.returncode == 0, right.stderr
+    for refused in (wrong, none):
+        assert refused.returncode == 2
+        assert "refused the credentials" in refused.stderr
+        assert "word" not in refused.stderr

@@ -19,6 +19,8 @@ from pydantic import (
     NonNegativeInt,
 )
 
+from backend.services.tool_answers import JsonObject
+
 StateType = Literal[
     "SCHEDULED",
     "PENDING",
@@ -109,6 +111,23 @@ class WorkPool(PrefectObject):
     concurrency_limit: int | None = None
 
 
+class WorkQueue(PrefectObject):
+    id: UUID
+    name: Line
+    priority: int | None
+    concurrency_limit: int | None
+    is_paused: bool
+
+
+class WorkPoolDetail(WorkPool):
+    """`hints` are prefect-mcp's words on why runs may be late."""
+
+    description: Prose | None
+    active_workers: int
+    work_queues: Several[WorkQueue]
+    hints: Several[Line] = Field(validation_alias="diagnostic_hints")
+
+
 class ConcurrencyLimit(PrefectObject):
     """`active_slots` is 0 for a deployment, work pool or work queue: Prefect does not tell."""
 
@@ -165,6 +184,28 @@ class Deployment(PrefectObject):
     tag_concurrency_limits: Several[SlotLimit] = []
 
 
+class RecentRun(PrefectObject):
+    id: UUID
+    name: Line | None
+    state: Line | None
+    created: AwareDatetime | None
+    start_time: AwareDatetime | None
+
+
+class DeploymentDetail(Deployment):
+    """`parameters` and `job_variables` are what runs are started with, unless they say otherwise;
+    `parameter_schema` what the flow takes. `hints` are prefect-mcp's words on why runs may be late."""
+
+    entrypoint: Line | None = None
+    parameters: JsonObject
+    parameter_schema: JsonObject = Field(validation_alias="parameter_openapi_schema")
+    job_variables: JsonObject
+    pull_steps: Several[JsonObject] = []
+    work_pool: WorkPool | None
+    recent_runs: Several[RecentRun]
+    hints: Several[Line] = Field(validation_alias="diagnostic_hints")
+
+
 class FlowRun(PrefectObject):
     """`flow_name` is known for runs of a deployment alone."""
 
@@ -182,6 +223,21 @@ class FlowRun(PrefectObject):
     deployment_id: UUID | None
     work_pool_name: Line | None
     work_queue_name: Line | None
+
+
+class RunDeployment(PrefectObject):
+    id: UUID
+    name: Line | None
+    paused: bool
+
+
+class FlowRunDetail(FlowRun):
+    """`parameters` are what the run was called with."""
+
+    parameters: JsonObject
+    infrastructure_pid: Line | None
+    deployment: RunDeployment | None
+    work_pool: WorkPool | None
 
 
 class TaskRun(PrefectObject):
@@ -237,6 +293,13 @@ class Automation(PrefectObject):
     tags: Several[Line]
     trigger_type: Line | None = None
     action_count: int | None = None
+
+
+class AutomationDetail(Automation):
+    trigger: JsonObject
+    actions: Several[JsonObject]
+    actions_on_trigger: Several[JsonObject]
+    actions_on_resolve: Several[JsonObject]
 
 
 class ThrottledOperations(PrefectObject):

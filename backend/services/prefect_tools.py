@@ -17,17 +17,21 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from backend.errors import KnowledgeUnavailable, PrefectRefused, PrefectUnreachable
 from backend.services.prefect_objects import (
     Automation,
+    AutomationDetail,
     Dashboard,
     Deployment,
+    DeploymentDetail,
     Event,
     Flow,
     FlowRun,
+    FlowRunDetail,
     Identity,
     RateLimits,
     RunLog,
     StateType,
     TaskRun,
     WorkPool,
+    WorkPoolDetail,
     Workspace,
 )
 from backend.services.tool_answers import JsonObject
@@ -116,6 +120,13 @@ class PrefectTools:
             : _within(limit, MOST_ROWS)
         ]
 
+    async def deployment(self, which: UUID | str) -> DeploymentDetail:
+        """One by its id or slug (flow name/deployment name), with its parameters and latest runs."""
+        if isinstance(which, str):
+            found = await self.deployments(name=which.rpartition("/")[2], limit=MOST_ROWS)
+            which = _the_one(which, "deployment", [each.id for each in found if each.slug == which])
+        return await self._one("get_deployments", "deployments", DeploymentDetail, "deployment", which)
+
     async def flow_runs(
         self,
         *,
@@ -130,6 +141,10 @@ class PrefectTools:
         started: JsonObject | None = {"after_": started_after.isoformat()} if started_after else None
         where = _given(name=_like(name), state=state, tags=_has(tag), start_time=started)
         return await self._filtered("get_flow_runs", "flow_runs", FlowRun, where, limit)
+
+    async def flow_run(self, run_id: UUID) -> FlowRunDetail:
+        """One run, with its parameters and where it ran."""
+        return await self._one("get_flow_runs", "flow_runs", FlowRunDetail, "flow run", run_id)
 
     async def task_runs(
         self,
@@ -161,6 +176,11 @@ class PrefectTools:
         where = _given(name=_one_of(name), type=_one_of(kind))
         return await self._filtered("get_work_pools", "work_pools", WorkPool, where, limit)
 
+    async def work_pool(self, name: str) -> WorkPoolDetail:
+        """One by its whole name, with its queues and how many workers poll it."""
+        found = _the_one(name, "work pool", [each.id for each in await self.work_pools(name=name)])
+        return await self._one("get_work_pools", "work_pools", WorkPoolDetail, "work pool", found)
+
     async def automations(
         self, *, name: str | None = None, enabled: bool | None = None, limit: int = 50
     ) -> list[Automation]:
@@ -168,6 +188,13 @@ class PrefectTools:
         where = _given(name=_one_of(name), enabled=_is(enabled))
         found = await self._filtered("get_automations", "automations", Automation, where, limit)
         return [each for each in found if enabled is None or each.enabled is enabled]
+
+    async def automation(self, which: UUID | str) -> AutomationDetail:
+        """One by its id or whole name, with its trigger and actions."""
+        if isinstance(which, str):
+            found = await self.automations(name=which)
+            which = _the_one(which, "automation", [each.id for each in found])
+        return await self._one("get_automations", "automations", AutomationDetail, "automation", which)
 
     async def events(
         self,
@@ -198,6 +225,13 @@ class PrefectTools:
         asked: JsonObject = {**self._workspace, "limit": _within(limit, MOST_ROWS)}
         return await self._list(tool, named, kind, {**asked, "filter": where} if where else asked)
 
+    async def _one(self, tool: str, named: str, kind: type[M], what: str, which: UUID) -> M:
+        """The one with this id. prefect-mcp tells more of what is asked for by id."""
+        rows = await self._filtered(tool, named, kind, {"id": _one_of(str(which))}, 1)
+        if not rows:
+            raise PrefectRefused(f"Prefect knows no {what} {which}.")
+        return rows[0]
+
     async def _list(
         self, tool: str, named: str, kind: type[M], arguments: JsonObject | None = None
     ) -> list[M]:
@@ -217,6 +251,14 @@ class PrefectTools:
             return await self._client.call(tool, arguments, timeout=self._timeout_s)
         except PrefectRefused as error:
             raise _explained(error) from None
+
+
+def _the_one(name: str, what: str, ids: list[UUID]) -> UUID:
+    if not ids:
+        raise PrefectRefused(f"Prefect knows no {what} {name[:200]!r}.")
+    if len(ids) > 1:
+        raise PrefectRefused(f"Prefect knows {len(ids)} of the name {name[:200]!r}; ask by id.")
+    return ids[0]
 
 
 def _read(tool: str, kind: type[M], answer: JsonValue) -> M:
@@ -263,16 +305,20 @@ def _within(limit: int, most: int) -> int:
 
 # -- errors. prefect-mcp passes on what Prefect's client said, in its words.
 
-_NO_CREDENTIALS = "Prefect's API refused the credentials; set PREFECT_API_KEY or PREFECT_API_AUTH_STRING."
+_NO_CREDENTIALS = "Prefect's API refused the credentials; check PREFECT_API_KEY or PREFECT_API_AUTH_STRING."
 _NO_URL = "prefect-mcp was given no Prefect API to ask; set PREFECT_API_URL."
 _NO_SERVER = "Prefect's API cannot be reached; check PREFECT_API_URL, and that the server runs."
 _TOO_NEW = "Prefect's API refused its own client's request (422), as it does beside FastAPI 0.151 and newer."
+_NO_AUTOMATION = "Prefect knows no automation with this id."
+_NO_API = "There is no Prefect API at PREFECT_API_URL (404); it usually ends in /api."
 _NOT_CLOUD = "Only Prefect Cloud answers this, and PREFECT_API_URL is another server."
 
 _MEANINGS: tuple[tuple[str, type[KnowledgeUnavailable], str], ...] = (
     (r"\b40[13] (Unauthorized|Forbidden)", PrefectRefused, _NO_CREDENTIALS),
     (r"No Prefect API URL", PrefectUnreachable, _NO_URL),
     (r"connection attempts failed|Name or service not known|disconnected", PrefectUnreachable, _NO_SERVER),
+    (r"Automation not found", PrefectRefused, _NO_AUTOMATION),
+    (r"\b40[45] (Not Found|Method Not Allowed)", PrefectRefused, _NO_API),
     (r"\b422 Unprocessable", PrefectRefused, _TOO_NEW),
     (r"Unknown tool: '(review_rate_limits|list_authorized_workspaces)", PrefectRefused, _NOT_CLOUD),
 )

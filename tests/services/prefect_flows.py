@@ -30,8 +30,8 @@ def read_rows(count: int) -> int:
 
 
 @flow(name="nightly")
-def nightly() -> int:
-    return read_rows(3)
+def nightly(count: int = 3) -> int:
+    return read_rows(count)
 
 
 @flow(name=f"broken {HOSTILE}")
@@ -49,6 +49,8 @@ async def furnish() -> None:
             "prod",
             work_pool_name="batch",
             tags=["prod"],
+            parameters={"count": 5},
+            job_variables={"env": {"REGION": "eu"}},
             schedules=[DeploymentScheduleCreate(schedule=IntervalSchedule(interval=timedelta(hours=1)))],
             concurrency_limit=1,
         )

@@ -170,6 +170,8 @@ async def test_an_oauth_grant_lists_its_workspaces() -> None:
             "check PREFECT_API_URL",
         ),
         ("Client error '422 Unprocessable Entity' for url", PrefectRefused, "FastAPI 0.151"),
+        ("Client error '404 Not Found' for url", PrefectRefused, "usually ends in /api"),
+        ("Client error '404 Not Found' - {'Automation not found'}", PrefectRefused, "knows no automation"),
         ("Something nobody has met", PrefectRefused, "Something nobody has met"),
     ],
 )
@@ -178,6 +180,27 @@ async def test_what_went_wrong_is_said_in_words_that_help(
 ) -> None:
     with pytest.raises(kind, match=hint):
         await tools_with(PrefectRefused(said)).flows()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda tools: tools.flow_run(UUID(int=1)),
+        lambda tools: tools.deployment(UUID(int=1)),
+        lambda tools: tools.deployment("nightly/prod"),
+        lambda tools: tools.work_pool("batch"),
+        lambda tools: tools.automation(UUID(int=1)),
+        lambda tools: tools.automation("tell"),
+    ],
+)
+async def test_what_prefect_does_not_know_is_said_not_to_be_there(
+    ask: Callable[[PrefectTools], Awaitable[object]],
+) -> None:
+    nothing: JsonObject = {"flow_runs": [], "deployments": [], "work_pools": [], "automations": []}
+    with pytest.raises(
+        PrefectRefused, match=r"^Prefect knows no (flow run|deployment|work pool|automation) "
+    ):
+        await ask(tools_with(nothing))
 
 
 # -- no Prefect server
@@ -299,6 +322,44 @@ async def test_runs_are_found_by_how_they_ended_and_when_they_began(tools: Prefe
     assert (done.state_name, failed.state_name) == ("Completed", "Failed")
     assert [run.id for run in await tools.flow_runs(name=done.name)] == [done.id]
     assert await tools.flow_runs(started_after=failed.start_time + timedelta(days=1)) == []
+
+
+@pytest.mark.slow
+async def test_one_run_comes_with_what_it_was_called_with(tools: PrefectTools) -> None:
+    done = await tools.flow_run((await run_of(tools, "COMPLETED")).id)
+    failed = await tools.flow_run((await run_of(tools, "FAILED")).id)
+    assert (done.parameters, failed.parameters) == ({"count": 3}, {})
+    assert "no such table" in (failed.state_message or "")
+    assert (done.deployment, done.work_pool) == (None, None)
+
+
+@pytest.mark.slow
+async def test_one_deployment_is_found_by_slug_or_id_with_all_that_its_runs_start_with(
+    tools: PrefectTools,
+) -> None:
+    found = await tools.deployment("nightly/prod")
+    assert await tools.deployment(found.id) == found
+    assert (found.parameters, found.job_variables) == ({"count": 5}, {"env": {"REGION": "eu"}})
+    assert found.work_pool
+    assert (found.work_pool.name, found.work_pool.status) == ("batch", "NOT_READY")
+    assert isinstance(found.parameter_schema, dict)
+
+
+@pytest.mark.slow
+async def test_one_work_pool_and_one_automation_are_told_in_full(tools: PrefectTools) -> None:
+    pool = await tools.work_pool("batch")
+    assert ([queue.name for queue in pool.work_queues], pool.active_workers) == (["default"], 0)
+    automation = await tools.automation("tell")
+    assert automation.trigger["expect"] == ["prefect.flow-run.Failed"]
+    assert [action["type"] for action in automation.actions] == ["do-nothing"]
+    assert await tools.automation(automation.id) == automation
+
+
+@pytest.mark.slow
+async def test_an_id_that_prefect_does_not_know_is_said_not_to_be_there(tools: PrefectTools) -> None:
+    for ask in (tools.flow_run, tools.deployment, tools.automation):
+        with pytest.raises(PrefectRefused, match="Prefect knows no "):
+            await ask(uuid4())
 
 
 @pytest.mark.slow
