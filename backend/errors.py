@@ -23,6 +23,7 @@
     │   ├── PrefectRefused     502  prefect-mcp answered with an error, mostly the Prefect API's
     │   └── QueryRefused            what was asked may not leave the house; nothing was sent
     └── AnalystFailed               Claude gave no usable answer; the rules analyst takes over
+        └── AnalystAway             and will give none now: unreachable, refusing the key, over its budget
 
 `str(error)` is one sentence for the user that says what is wrong and what to do. It never holds a secret
 or a customer's words beyond the name of their file.
@@ -139,3 +140,7 @@ class QueryRefused(KnowledgeUnavailable):
 class AnalystFailed(CoachError):
     status = 502
     title = "Analyst failed"
+
+
+class AnalystAway(AnalystFailed):
+    title = "Analyst away"

@@ -165,13 +165,46 @@ class FollowUp(BaseModel):
     body: str
 
 
+class ClaudeTokens(BaseModel):
+    """What Claude was sent and wrote, also in vain. `input_tokens` are those that no prompt cache held;
+    `dollars` is None where a model's price is not known."""
+
+    requests: int = 0
+    repairs: int = 0
+    input_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_read_tokens: int = 0
+    output_tokens: int = 0
+    dollars: float | None = 0.0
+
+    @property
+    def sent_tokens(self) -> int:
+        """All that was sent, cached or not."""
+        return self.input_tokens + self.cache_write_tokens + self.cache_read_tokens
+
+
+class ClaudeStep(ClaudeTokens):
+    step: Literal["spot", "judge"]
+    model: str
+
+
+class ClaudeUsage(ClaudeTokens):
+    """All steps together, and each. `baseline_tokens`: about the input of a product that sends the transcript
+    once for each of four scores and once for the claims."""
+
+    baseline_tokens: int
+    steps: list[ClaudeStep] = Field(default_factory=list)
+
+
 class AnalystUsed(BaseModel):
-    """Who analysed. `fell_back` means that rules answered where Claude was asked, for the reason in `why`."""
+    """Who analysed. `fell_back` means that rules answered some or all of what Claude was asked, for the
+    reason in `why`; `usage` is what Claude took, None in a report from before it was counted."""
 
     kind: AnalystKind
     model: str | None = None
     fell_back: bool = False
     why: str | None = None
+    usage: ClaudeUsage | None = None
 
 
 class KnowledgeUsed(BaseModel):
