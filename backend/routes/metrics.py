@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from starlette.responses import Response
 from backend.errors import StoreUnavailable
 from backend.house import House
 
+STORE_S = 3
+"""How long the store may hold up a scrape."""
+
 
 def router() -> APIRouter:
     routes = APIRouter()
@@ -28,8 +32,9 @@ def router() -> APIRouter:
         house: House = request.app.state.house
         reports: int | None
         try:
-            reports = await house.store.count()
-        except StoreUnavailable:
+            async with asyncio.timeout(STORE_S):
+                reports = await house.store.count()
+        except (StoreUnavailable, TimeoutError):
             reports = None
         encode, kind = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(Scrape(house, reports)), headers={"content-type": kind})
