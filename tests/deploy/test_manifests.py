@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from backend.routes.health import STORE_S
 from backend.settings import load_settings, setting_names
 from tests.conftest import REPO
 from tests.deploy.dockerfile import instructions
@@ -138,6 +140,25 @@ def test_a_pod_can_do_nothing_but_its_work(name: str) -> None:
     assert {"startupProbe", "livenessProbe", "readinessProbe"} <= box.keys()
     assert box["resources"]["requests"].keys() >= {"cpu", "memory"}
     assert "memory" in box["resources"]["limits"]
+
+
+def test_a_pod_is_alive_by_itself_and_the_backend_is_ready_with_its_database() -> None:
+    """Restarting heals no database, and a pod without prefect-mcp still analyses."""
+    backend, server = (pods()[name]["spec"]["containers"][0] for name in ("call-coach", "prefect-mcp"))
+    for box in (backend, server):
+        for probe in ("startupProbe", "livenessProbe"):
+            assert box[probe]["httpGet"]["path"] == "/health"
+    readiness = backend["readinessProbe"]
+    command = readiness["exec"]["command"]
+    assert command == compose()["backend"]["healthcheck"]["test"][1:]
+    assert command[-1] == "http://127.0.0.1:8000/ready"
+    assert STORE_S < probe_timeout() < readiness["timeoutSeconds"], "it would be cut off before it says why"
+
+
+def probe_timeout() -> float:
+    found = re.search(r"^TIMEOUT_S = (\d+)$", (DEPLOY / "probe.py").read_text(), re.MULTILINE)
+    assert found
+    return float(found[1])
 
 
 def test_every_secret_a_pod_reads_is_in_the_template_and_no_pod_reads_another() -> None:
