@@ -1,4 +1,4 @@
-"""Whether a claim and the facts about it agree: hard disagreement, strong agreement, or for a reader.
+"""What stands against a claim.
 
 Accusing takes something that can be pointed at: a plan the feature is not in, or a known wrong version with
 the same number, plan, edition or absolute that denies the same. Nearness of words alone accuses nobody.
@@ -7,92 +7,40 @@ the same number, plan, edition or absolute that denies the same. Nearness of wor
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
-from backend.analysis.analyst import Brief
-from backend.analysis.plain_speech import (
-    has_verb,
-    may_be_accused,
-    points_back,
-    statements,
-    unexplained,
-)
-from backend.analysis.plan_figures import PlanFigures, per, plan_figures
-from backend.analysis.quantities import Amount, amounts, is_figure
+from backend.analysis.plain_speech import has_verb, unexplained
+from backend.analysis.quantities import is_figure
+from backend.analysis.said import Finding, Known, Said, figures, holds, listed
 from backend.analysis.subjects import (
     COUNTED,
     PLANS,
-    Holds,
-    edition,
     features,
     gives,
-    leading_feature,
     not_in_open_source,
-    plans,
     several_plans,
     without_editions,
     without_subjects,
     written_plans,
 )
-from backend.analysis.wording import denials, denies, meaning, share
+from backend.analysis.wording import meaning, share
 from backend.facts import Fact, WrongVersion
 from backend.report import Verdict
 
-FACTS_COMPARED = 8
-"""Facts further down the list are about something else."""
 WORDS_OF_A_WRONG_VERSION = 0.75
 """A wrong version without anything hard must have this share of its words in the claim."""
 WORDS_BESIDE_A_HARD_ONE = 0.3
 """Beside a shared number, plan or edition, this share is enough."""
-WORDS_OF_A_RIGHT_CLAIM = 0.65
-WORTH_OF_A_NUMBER = 0.2
-"""A claim whose numbers are all in the fact needs so much less of its words."""
-LEAST_OF_THE_FACT = 0.2
-"""A claim with less of the fact's words than this says something smaller than the fact."""
 WORDS_OF_A_PLAIN_CLAIM = 0.6
 """A claim with fewer of its words in the wrong version says something else besides."""
-LEAST_WORDS_WRONG, LEAST_WORDS_RIGHT = 3, 4
+LEAST_WORDS_WRONG = 3
 """Fewer meaning words cannot tell one thing from another."""
-FRAGMENT_WORDS = 6
-"""Fewer words without a verb are a note, no statement: "Global concurrency limit, twelve."."""
 LARGER_PLANS = 2
 """A feature that so few plans have is kept for the larger ones."""
-WEAK_MATCH = 4.0
-"""Below this score the best fact only shares an everyday word with the claim."""
-
 _OLD = re.compile(
     r"\bprefect (?:1|2|one|two)\b|\bcloud 1\b|\b(?:older|earlier|former|previous(?:ly)?|used to|was true"
     r"|era)\b",
     re.IGNORECASE,
-)
-_EVERY = r"every(?! (?:\w+ ){0,2}(?:second|minute|hour|day|week|month)s?)"
-_ONE = re.compile(r"(?:one|1) (?!hundred|thousand|million)")
-_RESTRICTS = re.compile(rf"\b(?:only|must|have to|needs?|all|{_EVERY}|each|same|last)\b")
-"""Words that make another claim of the same words."""
-_ABSOLUTE = re.compile(
-    r"\b(?:never|always|unlimited|guarantee[sd]?|everything|nothing|no limits?|as (?:much|many) as"
-    rf"|any(?:thing)?|{_EVERY}|instant\w*|all)\b"
-)
-
-_REMARK = re.compile(r"\s*\([^)]*\)")
-_CONFIRMS = re.compile(
-    r"\W*(?:yes|yeah|yep|yup|right|exactly|correct|absolutely|of course|definitely|sure)\b", re.IGNORECASE
-)
-_LEAVES_OPEN = re.compile(r"\b(?:or|only|not|no|still|until|was|were|used|without|other|beyond)\b|n['’]t\b")
-"""An answer to such a question may mean either of two things."""
-_CONTRAST = re.compile(
-    r"\b(?:whereas|unlike|while|but|instead|rather than|however|although|though|differs?"
-    r"|in contrast|versus)\b"
-)
-_PLATFORM = re.compile(
-    r"\b(?:kubernetes|k8s|ecs|fargate|cloud run|docker|aci|container instances|vertex|modal|coiled|lambda"
-    r"|azure|aws|gcp|google|databricks|snowflake|ray|dask|postgres\w*|sqlite|redis|slack|github|gitlab"
-    r"|bitbucket|dbt|terraform|pulumi|helm)\b"
-)
-_GENERIC = meaning(
-    "run runs flow flows task tasks deployment deployments worker workers work pool pools set time limit"
-    " start default cloud server plan use one two new end same way need want part point user users say call"
 )
 _KEEPING = frozenset(
     re.findall(
@@ -103,137 +51,7 @@ _KEEPING = frozenset(
 )
 
 
-class Said(NamedTuple):
-    """A sentence taken apart into what can be compared."""
-
-    meaning: frozenset[str]
-    features: frozenset[str]
-    plans: frozenset[str]
-    edition: Holds
-    amounts: tuple[Amount, ...]
-    denies: bool
-    restrictions: frozenset[str]
-    absolute: bool
-    per: frozenset[str]
-    text: str
-
-
-class Known(NamedTuple):
-    """A fact and its wrong versions, taken apart. `leads` is the feature it is about first of all."""
-
-    fact: Fact
-    said: Said
-    leads: str | None
-    figures: PlanFigures | None
-    wrong: tuple[tuple[WrongVersion, Said], ...]
-
-
-class Figures(NamedTuple):
-    """A number said of a plan, and the fact's: in the base unit of what was said, and as it writes it."""
-
-    plan: str
-    said: Amount
-    known: float
-    written: str
-
-
-class Finding(NamedTuple):
-    """A verdict, how sure it is (0 to 1), one sentence that says why, and the fact it leans on."""
-
-    verdict: Verdict
-    confidence: float
-    reason: str
-    fact: Fact | None
-
-
-class Comparison:
-    """Compares claims with facts. Facts are taken apart once; of claims nothing is kept."""
-
-    def __init__(self, names_rival: Callable[[str], bool] = lambda _: False) -> None:
-        self._names_rival = names_rival
-        self._known: dict[str, Known] = {}
-
-    def judge(
-        self, words: str, about: str, brief: Brief | None, before: str = "", after: str = ""
-    ) -> Finding:
-        """What can be said of a claim by its brief. `about` has the words the claim answers as well; `before`
-        and `after` are what its speaker said around it."""
-        if brief is None:
-            return Finding("not_checked", 0.0, "No product knowledge was at hand to check this.", None)
-        if not brief.facts or brief.facts[0].score < WEAK_MATCH:
-            return Finding("not_in_docs", 0.4, "No fact of the documentation is about this.", None)
-        claim = _heard(words, about)
-        facts = [self._taken_apart(match.fact) for match in brief.facts[:FACTS_COMPARED]]
-        plain = may_be_accused(words, before, after) and not self._names_rival(f"{before} {about} {words}")
-        said = list(_stated(words, about)) if plain else []
-        accusing = [one for one in facts if one.fact.may_accuse]
-        return (
-            next((found for one in said for found in _accusations(one, facts, accusing)), None)
-            or next((found for known in facts if (found := _same_figure(claim, known))), None)
-            or next((found for known in facts if (found := self._agrees(claim, known))), None)
-            or next((found for one in said if (found := _disputed(one, facts))), None)
-            or Finding("unclear", 0.3, "This is what the docs say; compare.", facts[0].fact)
-        )
-
-    def _agrees(self, claim: Said, known: Known) -> Finding | None:
-        """As `_agrees`, but a fact about another product as well settles nothing said of ours alone."""
-        if self._names_rival(known.fact.statement) and not self._names_rival(claim.text):
-            return None
-        return _agrees(claim, known)
-
-    def _taken_apart(self, fact: Fact) -> Known:
-        known = self._known.get(fact.id)
-        if known is None or known.fact is not fact:
-            wrong = tuple((one, _read(_REMARK.sub("", one.claim))) for one in fact.wrong)
-            known = self._known[fact.id] = Known(
-                fact,
-                _read(fact.statement),
-                leading_feature(fact.statement),
-                plan_figures(fact.statement),
-                wrong,
-            )
-        return known
-
-
-def _read(text: str) -> Said:
-    """A sentence of the pack."""
-    lower = text.lower()
-    return Said(
-        meaning(text),
-        features(text),
-        written_plans(text),
-        edition(text),
-        _counted(text),
-        # What is not in open source is in Cloud only; that one denial is no other.
-        denials(text) != 1 if not_in_open_source(text) else denies(text),
-        frozenset(_RESTRICTS.findall(lower)),
-        _ABSOLUTE.search(lower) is not None,
-        per(text),
-        text,
-    )
-
-
-def _heard(words: str, about: str) -> Said:
-    """A spoken claim; what it does not name itself, the words it answers may."""
-    said = _read(words)
-    return said._replace(features=said.features or features(about), plans=plans(words) or plans(about))
-
-
-def _stated(words: str, about: str) -> Iterator[Said]:
-    """What a claim states, one by one, each with its own subject and plan. One that only points back speaks
-    of what it answers, where that names a single thing and denies nothing."""
-    asked_for = about.removesuffix(words)
-    asked = features(asked_for) - COUNTED
-    answers = not features(words) and len(asked) == 1 and not _LEAVES_OPEN.search(asked_for.lower())
-    for statement in statements(words):
-        said = _read(statement)._replace(plans=plans(statement))
-        agrees = answers and _CONFIRMS.match(words) is not None
-        if agrees and not said.plans:
-            said = said._replace(plans=plans(asked_for))
-        yield said._replace(features=asked) if answers and (agrees or points_back(statement)) else said
-
-
-def _accusations(claim: Said, facts: Sequence[Known], by: Sequence[Known]) -> Iterator[Finding]:
+def accusations(claim: Said, facts: Sequence[Known], by: Sequence[Known]) -> Iterator[Finding]:
     """What some of the facts hold against the claim, given them all; the most to the point first."""
     for known in by:
         if found := _plan_excluded(claim, known, facts) or _other_figure(claim, known):
@@ -244,14 +62,21 @@ def _accusations(claim: Said, facts: Sequence[Known], by: Sequence[Known]) -> It
                 yield found
 
 
-def _disputed(claim: Said, facts: Sequence[Known]) -> Finding | None:
-    """A fact stands against the claim, but another page of the docs disagrees with that fact."""
-    disputed = [one for one in facts if one.fact.conflict and one.fact.confidence == "high"]
-    against = next(_accusations(claim, facts, disputed), None)
+def disputed(claim: Said, facts: Sequence[Known]) -> Finding | None:
+    """A fact stands against the claim, but another page of the docs disagrees with that fact about it."""
+    sure = (one for one in facts if one.fact.conflict and one.fact.confidence == "high")
+    against = next(accusations(claim, (), [one for one in sure if _in_dispute(claim, one)]), None)
     if against is None or against.fact is None:
         return None
     reason = f"The docs disagree with themselves about this. {against.fact.conflict}"
     return Finding("docs_conflict", 0.5, reason, against.fact)
+
+
+def _in_dispute(claim: Said, known: Known) -> bool:
+    """Whether the dispute about a fact reaches the smallest plan of a claim: "one heading says Pro" says
+    nothing of Team. A dispute that names no plan reaches all."""
+    named = written_plans(known.fact.conflict or "") or known.said.plans
+    return not named or not claim.plans or min(claim.plans, key=PLANS.index) in named
 
 
 def _plan_excluded(claim: Said, known: Known, facts: Sequence[Known]) -> Finding | None:
@@ -266,14 +91,14 @@ def _plan_excluded(claim: Said, known: Known, facts: Sequence[Known]) -> Finding
         return None
     if any(_gives(other, shared, missing[0]) for other in facts if other is not known):
         return None
-    docs = _listed(sorted(gated, key=PLANS.index))
-    reason = f"You gave {min(shared)} to {_listed(missing)}; the docs have it on {docs}."
+    docs = listed(sorted(gated, key=PLANS.index))
+    reason = f"You gave {min(shared)} to {listed(missing)}; the docs have it on {docs}."
     return Finding("contradicted", 0.8, reason, known.fact)
 
 
 def _other_figure(claim: Said, known: Known) -> Finding | None:
     """The fact gives the claim's plan another number of the same thing."""
-    compared = _figures(claim, known)
+    compared = figures(claim, known)
     if compared is None or compared.said.value == compared.known:
         return None
     if not has_verb(claim.text) or several_plans(claim.text):
@@ -284,28 +109,6 @@ def _other_figure(claim: Said, known: Known) -> Finding | None:
         return None
     reason = f"You said {compared.said.said} on {compared.plan}; the docs give {compared.written} there."
     return Finding("contradicted", 0.85, reason, known.fact)
-
-
-def _same_figure(claim: Said, known: Known) -> Finding | None:
-    """The fact gives the claim's plan this very number."""
-    compared = _figures(claim, known)
-    if compared is None or compared.said.value != compared.known:
-        return None
-    reason = f"The docs give the same number for {compared.plan} ({compared.said.said})."
-    return Finding("supported", 0.8, reason, known.fact)
-
-
-def _figures(claim: Said, known: Known) -> Figures | None:
-    """The one number of the claim beside the fact's for the one plan it names, where both count the same."""
-    if len(claim.plans) != 1 or len(claim.amounts) != 1 or known.figures is None:
-        return None
-    if claim.denies or not claim.features & known.said.features:
-        return None
-    plan, said = min(claim.plans), claim.amounts[0]
-    figure = known.figures.of(plan, said, claim.per)
-    if figure is None:
-        return None
-    return Figures(plan, said, figure, f"{known.figures.by_plan[plan]:,g}")
 
 
 def _is_gate(known: Known, gated: frozenset[str]) -> bool:
@@ -387,10 +190,10 @@ def _hard_in_common(claim: Said, wrong: Said, right: Said) -> str | None:
     if wrong.plans:
         if wrong.plans != claim.plans:
             return None
-        found = _listed(sorted(wrong.plans, key=PLANS.index))
+        found = listed(sorted(wrong.plans, key=PLANS.index))
     if wrong.amounts:
-        same = [one for one in wrong.amounts if _holds(one, claim.amounts)]
-        if not same or (not wrong.plans and _holds(same[0], right.amounts)):
+        same = [one for one in wrong.amounts if holds(one, claim.amounts)]
+        if not same or (not wrong.plans and holds(same[0], right.amounts)):
             return None
         found = same[0].said
     if wrong.edition != "anywhere":
@@ -398,44 +201,6 @@ def _hard_in_common(claim: Said, wrong: Said, right: Said) -> str | None:
             return None
         found = found or wrong.edition
     return found
-
-
-def _agrees(claim: Said, known: Known) -> Finding | None:
-    """The fact says the claim's words, its numbers and its plans, and denies what it denies."""
-    said = known.said
-    if _CONTRAST.search(known.fact.statement.lower()) or not _same_platform(claim.text, known.fact.statement):
-        return None
-    if _is_fragment(claim.text) or not claim.meaning & said.meaning - _GENERIC:
-        return None
-    if len(claim.meaning) < LEAST_WORDS_RIGHT or claim.absolute:
-        return None
-    if denies(claim.text) != denies(said.text) or denials(claim.text) > 1:
-        return None
-    if "only" in claim.restrictions - said.restrictions:
-        return None
-    if not all(_holds(one, said.amounts) for one in claim.amounts):
-        return None
-    if claim.amounts and claim.plans and known.figures:
-        return None  # the number may be another plan's; _same_figure tells
-    if claim.plans - frozenset(known.fact.scope.plans or PLANS):
-        return None
-    needed = WORDS_OF_A_RIGHT_CLAIM - (WORTH_OF_A_NUMBER if claim.amounts else 0.0)
-    if share(claim.meaning, said.meaning) < needed or share(said.meaning, claim.meaning) < LEAST_OF_THE_FACT:
-        return None
-    same = (
-        f"the same number ({claim.amounts[0].said})" if claim.amounts else "the same in nearly the same words"
-    )
-    return Finding("supported", 0.7, f"The docs say {same}.", known.fact)
-
-
-def _is_fragment(words: str) -> bool:
-    return len(words.split()) < FRAGMENT_WORDS and not has_verb(words)
-
-
-def _same_platform(claim: str, statement: str) -> bool:
-    """Whether a fact holds for the platforms a claim names: what is so on one need not be on another."""
-    said, known = (set(_PLATFORM.findall(text.lower())) for text in (claim, statement))
-    return said <= known
 
 
 def _kind(fact: Fact, wrong: WrongVersion, said: Said) -> Verdict:
@@ -448,16 +213,3 @@ def _reason(hard: str, wrong: WrongVersion) -> str:
     said = f"You said {hard}: this" if hard else "This"
     why = f" {wrong.why}" if wrong.why else ""
     return f"{said} comes to “{wrong.claim.rstrip('.')}”, which is known to be wrong.{why}"
-
-
-def _counted(text: str) -> tuple[Amount, ...]:
-    """The amounts of a text but "one", which is hardly ever meant as a number."""
-    return tuple(one for one in amounts(text) if not _ONE.match(one.said))
-
-
-def _holds(amount: Amount, others: Sequence[Amount]) -> bool:
-    return any(amount.unit == other.unit and amount.value == other.value for other in others)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -22,12 +22,13 @@ from backend.analysis.analyst import (
 )
 from backend.analysis.answers import Coachbook, handling, settle
 from backend.analysis.claims import find_claims, is_about_the_product
-from backend.analysis.disagreement import Comparison, Finding
+from backend.analysis.comparison import Comparison
 from backend.analysis.plain_speech import said_around
 from backend.analysis.proof import closest, proof
 from backend.analysis.pushback import Guides, find_pushback
 from backend.analysis.questions import find_open
 from backend.analysis.rivals import Rivals
+from backend.analysis.said import Finding
 from backend.facts import Competitor, ObjectionGuide
 from backend.report import (
     ACCUSING,

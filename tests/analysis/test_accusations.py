@@ -25,7 +25,7 @@ KNOWLEDGE = Path(__file__).parents[2] / "knowledge"
 
 WRONG = (
     "Automations are only in Prefect Cloud.",
-    "Single sign-on comes with Pro.",
+    "Single sign-on comes with Team.",
     "On Hobby you keep your run history for thirty days.",
     "You do get roles in the open source server",
     "Automations are a cloud-only feature.",
@@ -33,8 +33,8 @@ WRONG = (
     "Automations aren't available in open source.",
     "In open source you don't have automations.",
     "Roles are included in Team.",
-    "With Pro you get single sign-on.",
-    "The Pro plan includes SSO.",
+    "With Starter you get single sign-on.",
+    "The Team plan includes SSO.",
     "Object ACLs are part of the Pro tier.",
     "IP allowlisting is on Pro.",
     "SCIM comes with Pro.",
@@ -43,11 +43,20 @@ WRONG = (
     "Open source has SSO.",
     "Push pools work with the self-hosted server.",
     "You get audit logs in open source.",
-    "SSO is in Pro and roles are in Pro too.",
+    "SSO is in Team and roles are in Team too.",
     "Webhooks are available in open source.",
     "SLA monitoring works in open source.",
     "We have a Kafka integration, an official one.",
 )
+DISPUTED = (
+    "Single sign-on comes with Pro.",
+    "With Pro you get single sign-on.",
+    "The Pro plan includes SSO.",
+    "SSO is in Pro and roles are in Pro too.",
+    "Single sign-on with Entra, that comes with Pro.",
+    "We have SSO on Pro and up.",
+)
+"""One heading of the documentation says Pro, its text Enterprise."""
 INNOCENT = (
     "Automations aren't only in Prefect Cloud.",
     "Automations are not Cloud-only.",
@@ -290,6 +299,15 @@ async def test_what_is_plainly_wrong_is_called_wrong(coach: Coach, said: str) ->
     assert ACCUSING & set(await verdicts(coach, said))
 
 
+@pytest.mark.parametrize("said", DISPUTED)
+async def test_where_the_docs_disagree_with_themselves_nobody_is_called_wrong(
+    coach: Coach, said: str
+) -> None:
+    found = set(await verdicts(coach, said))
+    assert "docs_conflict" in found
+    assert not ACCUSING & found
+
+
 @pytest.mark.parametrize("said", INNOCENT)
 async def test_nobody_is_called_wrong_who_denies_reports_compares_or_asks(coach: Coach, said: str) -> None:
     assert not ACCUSING & set(await verdicts(coach, said))
@@ -315,7 +333,7 @@ async def test_an_answer_is_not_held_to_more_than_it_says(coach: Coach, asked: s
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ("And single sign-on?", "That's in Pro and up."),
+        ("And single sign-on?", "That's in Team and up."),
         ("Are automations in open source?", "In open source you don't get those."),
     ],
 )

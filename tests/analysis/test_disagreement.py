@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from backend.analysis.analyst import Brief
-from backend.analysis.disagreement import Comparison, Finding
+from backend.analysis.comparison import Comparison
 from backend.analysis.proof import proof
 from backend.analysis.quantities import amounts
+from backend.analysis.said import Finding
 from backend.analysis.subjects import plans
 from backend.facts import Fact, FactMatch, Passage, Scope, WrongVersion
 from tests.analysis.calls import brief, fact_passage

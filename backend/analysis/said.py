@@ -1,0 +1,152 @@
+"""What a sentence says, taken apart into what can be compared; and what came of comparing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from backend.analysis.plain_speech import points_back, statements
+from backend.analysis.plan_figures import PlanFigures, per, plan_figures
+from backend.analysis.quantities import Amount, amounts
+from backend.analysis.subjects import (
+    COUNTED,
+    Holds,
+    edition,
+    features,
+    leading_feature,
+    not_in_open_source,
+    plans,
+    written_plans,
+)
+from backend.analysis.wording import denials, denies, meaning
+from backend.facts import Fact, WrongVersion
+from backend.report import Verdict
+
+_EVERY = r"every(?! (?:\w+ ){0,2}(?:second|minute|hour|day|week|month)s?)"
+_ONE = re.compile(r"(?:one|1) (?!hundred|thousand|million)")
+_RESTRICTS = re.compile(rf"\b(?:only|must|have to|needs?|all|{_EVERY}|each|same|last)\b")
+"""Words that make another claim of the same words."""
+_ABSOLUTE = re.compile(
+    r"\b(?:never|always|unlimited|guarantee[sd]?|everything|nothing|no limits?|as (?:much|many) as"
+    rf"|any(?:thing)?|{_EVERY}|instant\w*|all)\b"
+)
+_REMARK = re.compile(r"\s*\([^)]*\)")
+_CONFIRMS = re.compile(
+    r"\W*(?:yes|yeah|yep|yup|right|exactly|correct|absolutely|of course|definitely|sure)\b", re.IGNORECASE
+)
+_LEAVES_OPEN = re.compile(r"\b(?:or|only|not|no|still|until|was|were|used|without|other|beyond)\b|n['’]t\b")
+"""An answer to such a question may mean either of two things."""
+
+
+class Said(NamedTuple):
+    """A sentence taken apart into what can be compared."""
+
+    meaning: frozenset[str]
+    features: frozenset[str]
+    plans: frozenset[str]
+    edition: Holds
+    amounts: tuple[Amount, ...]
+    denies: bool
+    restrictions: frozenset[str]
+    absolute: bool
+    per: frozenset[str]
+    text: str
+
+
+class Known(NamedTuple):
+    """A fact and its wrong versions, taken apart. `leads` is the feature it is about first of all."""
+
+    fact: Fact
+    said: Said
+    leads: str | None
+    figures: PlanFigures | None
+    wrong: tuple[tuple[WrongVersion, Said], ...]
+
+
+class Figures(NamedTuple):
+    """A number said of a plan, and the fact's: in the base unit of what was said, and as it writes it."""
+
+    plan: str
+    said: Amount
+    known: float
+    written: str
+
+
+class Finding(NamedTuple):
+    """A verdict, how sure it is (0 to 1), one sentence that says why, and the fact it leans on."""
+
+    verdict: Verdict
+    confidence: float
+    reason: str
+    fact: Fact | None
+
+
+def read(text: str) -> Said:
+    """A sentence of the pack."""
+    lower = text.lower()
+    return Said(
+        meaning(text),
+        features(text),
+        written_plans(text),
+        edition(text),
+        _counted(text),
+        # What is not in open source is in Cloud only; that one denial is no other.
+        denials(text) != 1 if not_in_open_source(text) else denies(text),
+        frozenset(_RESTRICTS.findall(lower)),
+        _ABSOLUTE.search(lower) is not None,
+        per(text),
+        text,
+    )
+
+
+def taken_apart(fact: Fact) -> Known:
+    wrong = tuple((one, read(_REMARK.sub("", one.claim))) for one in fact.wrong)
+    statement = fact.statement
+    return Known(fact, read(statement), leading_feature(statement), plan_figures(statement), wrong)
+
+
+def heard(words: str, about: str) -> Said:
+    """A spoken claim; what it does not name itself, the words it answers may."""
+    said = read(words)
+    return said._replace(features=said.features or features(about), plans=plans(words) or plans(about))
+
+
+def stated(words: str, about: str) -> Iterator[Said]:
+    """What a claim states, one by one, each with its own subject and plan. One that only points back speaks
+    of what it answers, where that names a single thing and denies nothing."""
+    asked_for = about.removesuffix(words)
+    asked = features(asked_for) - COUNTED
+    answers = not features(words) and len(asked) == 1 and not _LEAVES_OPEN.search(asked_for.lower())
+    for statement in statements(words):
+        said = read(statement)._replace(plans=plans(statement))
+        agrees = answers and _CONFIRMS.match(words) is not None
+        if agrees and not said.plans:
+            said = said._replace(plans=plans(asked_for))
+        yield said._replace(features=asked) if answers and (agrees or points_back(statement)) else said
+
+
+def figures(claim: Said, known: Known) -> Figures | None:
+    """The one number of the claim beside the fact's for the one plan it names, where both count the same."""
+    if len(claim.plans) != 1 or len(claim.amounts) != 1 or known.figures is None:
+        return None
+    if claim.denies or not claim.features & known.said.features:
+        return None
+    plan, said = min(claim.plans), claim.amounts[0]
+    figure = known.figures.of(plan, said, claim.per)
+    if figure is None:
+        return None
+    return Figures(plan, said, figure, f"{known.figures.by_plan[plan]:,g}")
+
+
+def _counted(text: str) -> tuple[Amount, ...]:
+    """The amounts of a text but "one", which is hardly ever meant as a number."""
+    return tuple(one for one in amounts(text) if not _ONE.match(one.said))
+
+
+def holds(amount: Amount, others: Sequence[Amount]) -> bool:
+    return any(amount.unit == other.unit and amount.value == other.value for other in others)
+
+
+def listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
