@@ -52,7 +52,9 @@ def docs_sync(
 
     An interrupted sync goes on where it stopped; what is held serves until the new copy is whole.
     """
+    from backend.services.docs_snapshot import Snapshot
     from backend.services.docs_sync import sync_from
+    from backend.services.meaning import build_meaning
 
     settings = _settings()
     with _progress() as progress:
@@ -70,6 +72,10 @@ def docs_sync(
     )
     if result.changes:
         typer.echo(f"{result.changes} sections changed: call-coach docs diff, call-coach docs drift.")
+    data_dir, model = settings.coach_data_dir, settings.coach_sentence_model
+    with closing(Snapshot.open(data_dir, settings.coach_knowledge_dir)) as snapshot, _progress() as progress:
+        if build_meaning(data_dir, snapshot.pack.facts, model, progress):
+            typer.echo(f"{len(snapshot.pack.facts):,} facts can be found by meaning too.")
 
 
 @group.command("diff")
@@ -105,9 +111,13 @@ def docs_search(
     from backend.analysis.finding import search
     from backend.services.docs_snapshot import Snapshot
     from backend.services.knowledge import kept_here
+    from backend.services.meaning import kept_meaning
 
     settings = _settings()
     with closing(Snapshot.open(settings.coach_data_dir, settings.coach_knowledge_dir)) as snapshot:
+        snapshot.meaning = kept_meaning(
+            settings.coach_data_dir, snapshot.pack.facts, settings.coach_sentence_model
+        )
         for found in asyncio.run(search(kept_here(snapshot), " ".join(words), k)):
             passage = found.passage
             title = " > ".join(filter(None, (passage.title, passage.section)))
@@ -200,7 +210,7 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
         from rich.progress import Progress
 
         with Progress(transient=True, console=Console(stderr=True)) as bar:
-            task = bar.add_task("Reading pages", total=None)
+            task = bar.add_task("", total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
         return
     told = 0
@@ -209,7 +219,7 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
         nonlocal told
         if total and done * 10 // total > told:
             told = done * 10 // total
-            typer.echo(f"{done} of {total} pages", err=True)
+            typer.echo(f"{done} of {total}", err=True)
 
     yield tell
 

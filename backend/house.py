@@ -20,6 +20,7 @@ from backend.services.doc_warmer import DocWarmer
 from backend.services.docs_schedule import DocsSchedule
 from backend.services.docs_snapshot import Snapshot
 from backend.services.knowledge import ProductKnowledge
+from backend.services.meaning import kept_meaning
 from backend.services.meters import Meters
 from backend.services.prefect_mcp import DocHit, PrefectMCP
 from backend.settings import Settings
@@ -104,6 +105,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             Snapshot.open, settings.coach_data_dir, settings.coach_knowledge_dir
         )
         stack.enter_context(closing(snapshot))
+        snapshot.meaning = await asyncio.to_thread(
+            kept_meaning, settings.coach_data_dir, snapshot.pack.facts, settings.coach_sentence_model
+        )
         url = settings.database_url.get_secret_value() if settings.database_url else None
         store = await stack.enter_async_context(Store.open(url, settings.coach_data_dir))
         rules = _rules(snapshot)

@@ -17,6 +17,7 @@ from backend.errors import UnusableSetting
 PUBLIC_DOCS_MCP_URL = "https://prefect-docs.fastmcp.app/mcp"
 """Where prefect-mcp asks when PREFECT_DOCS_MCP_URL is not set."""
 
+CHEAP_MODEL = "claude-haiku-5-5"
 PACKAGE = Path(__file__).parent
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -89,13 +90,26 @@ class Settings(BaseSettings):
     )
     anthropic_model: str = Field("claude-sonnet-5-5", description="The model that judges.")
     coach_spot_model: str | None = Field(
-        None, description="The model that finds the moments, where it is not the one that judges."
+        None,
+        description="The model that finds the moments. Default: claude-haiku-5-5 where a Claude judges, else "
+        "the one that judges.",
     )
     coach_analyst: Literal["auto", "claude", "rules"] = Field(
         "auto", description="Who analyses. auto: Claude when a key or a base URL is set."
     )
     coach_claude_timeout_s: float = Field(
-        120, gt=0, le=900, description="Seconds for one answer of Claude's, retries included."
+        120,
+        gt=0,
+        le=900,
+        description="Seconds for one answer of Claude's, retries included; for very long ones, more.",
+    )
+    coach_claude_monthly_dollars: float = Field(
+        0, ge=0, description="Most that Claude may cost in a calendar month (UTC). 0: no limit."
+    )
+    coach_claude_prices: str | None = Field(
+        None,
+        description="Prices of other models, in dollars for a million tokens: model=input/output, "
+        "comma-separated.",
     )
 
     # -- The service
@@ -158,6 +172,12 @@ class Settings(BaseSettings):
         "Prefect's public docs server gets at most 60.",
     )
 
+    coach_sentence_model: Path | None = Field(
+        None,
+        description="A sentence model's directory, to find facts by meaning too, with the extra `semantic`. "
+        "Default: the one that is installed, if any.",
+    )
+
     coach_docs_sync_from: str = Field(
         "https://docs.prefect.io",
         description="Where `call-coach docs sync` and the schedule copy the documentation from: a docs site, "
@@ -217,6 +237,12 @@ class Settings(BaseSettings):
     @property
     def claude_configured(self) -> bool:
         return self.anthropic_api_key is not None or self.anthropic_base_url is not None
+
+    @property
+    def spot_model(self) -> str:
+        """The model that finds the moments: reading a whole call is for a cheap one."""
+        cheap = CHEAP_MODEL if self.anthropic_model.startswith("claude-") else self.anthropic_model
+        return self.coach_spot_model or cheap
 
     @property
     def analyst(self) -> Literal["claude", "rules"]:

@@ -156,7 +156,7 @@ def by_meaning(snapshot: Snapshot, data_dir: Path) -> Meaning:
     from backend.services.fact_vectors import FactVectors
     from backend.services.sentence_encoder import SentenceEncoder
 
-    return FactVectors.open(data_dir, snapshot.pack.facts, SentenceEncoder.open())
+    return FactVectors.build(data_dir, snapshot.pack.facts, SentenceEncoder.open())
 
 
 # -- ways to rank pages

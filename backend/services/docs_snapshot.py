@@ -32,12 +32,15 @@ FACTS_SEARCHED = 40
 MAX_QUERY_CHARS = 1_000
 MOST_SECTIONS = 10_000
 
-MEANING_SHARE = 17.0
+MEANING_SHARE = 14.0
 """What a cosine of 1 counts beside the words' score, which is some 10 to 30 for a fact that was meant."""
 
 
 class Meaning(Protocol):
-    """Facts found by meaning, beside their words."""
+    """Facts found by meaning, beside their words. `model` changes with the model."""
+
+    @property
+    def model(self) -> str: ...
 
     def closeness(self, words: str) -> Iterable[float]:
         """For each fact of the pack, in its order, how close it comes to what was said: a cosine."""
@@ -87,9 +90,10 @@ class Snapshot:
 
     @property
     def fingerprint(self) -> str:
-        """Changes with the pack and with the words of the synced copy."""
+        """Changes with the pack, with the words of the synced copy, and with what facts are found by."""
         synced = self._docs.state()
-        return f"{self.pack.fingerprint}@{synced.digest if synced else 'not synced'}"
+        found_by = f"+{self.meaning.model}" if self.meaning else ""
+        return f"{self.pack.fingerprint}@{synced.digest if synced else 'not synced'}{found_by}"
 
     @property
     def read_at(self) -> datetime:

@@ -13,6 +13,7 @@ pytest.importorskip("tokenizers", reason="the extra `semantic` is not installed"
 from backend.errors import UnusableKnowledge  # noqa: E402
 from backend.facts import Fact, WrongVersion  # noqa: E402
 from backend.services.fact_vectors import FactVectors  # noqa: E402
+from backend.services.meaning import build_meaning, kept_meaning  # noqa: E402
 from backend.services.sentence_encoder import SentenceEncoder, installed_model  # noqa: E402
 
 needs_model = pytest.mark.skipif(installed_model() is None, reason="the sentence model is not installed")
@@ -64,7 +65,7 @@ def test_vectors_are_those_of_the_model_s_own_library(encoder: SentenceEncoder) 
 
 @needs_model
 def test_a_fact_is_as_close_as_its_closest_wording(encoder: SentenceEncoder, tmp_path: Path) -> None:
-    facts = FactVectors.open(tmp_path, FACTS, encoder)
+    facts = FactVectors.build(tmp_path, FACTS, encoder)
     assert facts.closeness("one step fell over, do we redo everything")[0] == pytest.approx(1, abs=2e-3)
     okta = facts.closeness("people sign in through Okta")
     assert okta[1] > okta[0]
@@ -74,20 +75,50 @@ def test_a_fact_is_as_close_as_its_closest_wording(encoder: SentenceEncoder, tmp
 def test_only_new_wordings_are_encoded_and_a_broken_file_is_made_again(
     encoder: SentenceEncoder, tmp_path: Path
 ) -> None:
-    before = FactVectors.open(tmp_path, FACTS[:1], encoder).closeness("retry")
+    before = FactVectors.build(tmp_path, FACTS[:1], encoder).closeness("retry")
     (file,) = tmp_path.glob("vectors-*.npz")
     stamp = file.stat().st_mtime_ns
-    assert FactVectors.open(tmp_path, FACTS[:1], encoder).closeness("retry") == pytest.approx(
+    assert FactVectors.build(tmp_path, FACTS[:1], encoder).closeness("retry") == pytest.approx(
         before, abs=2e-3
     )
     assert file.stat().st_mtime_ns == stamp
-    FactVectors.open(tmp_path, FACTS, encoder)
+    FactVectors.build(tmp_path, FACTS, encoder)
     assert file.stat().st_mtime_ns != stamp
     file.write_bytes(b"PK not a zip")
-    assert FactVectors.open(tmp_path, FACTS[:1], encoder).closeness("retry") == pytest.approx(
+    assert FactVectors.build(tmp_path, FACTS[:1], encoder).closeness("retry") == pytest.approx(
         before, abs=2e-3
     )
     assert [each.name for each in tmp_path.iterdir()] == [file.name]
+
+
+@needs_model
+def test_a_build_that_was_interrupted_goes_on_and_serves_once_it_is_whole(
+    encoder: SentenceEncoder, tmp_path: Path
+) -> None:
+    many = [FACTS[0].model_copy(update={"asks": tuple(f"wording {n}" for n in range(300))}), FACTS[1]]
+    done: list[tuple[int, int]] = []
+
+    def interrupt(encoded: int, total: int) -> None:
+        done.append((encoded, total))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        FactVectors.build(tmp_path, many, encoder, interrupt)
+    assert FactVectors.kept(tmp_path, many, encoder) is None
+    FactVectors.build(tmp_path, many, encoder, lambda *told: done.append(told))
+    (first, total), (rest, still) = done
+    assert first + still == total == first + rest
+    assert FactVectors.kept(tmp_path, many, encoder)
+
+
+@needs_model
+def test_the_house_finds_by_meaning_what_a_sync_has_built(encoder: SentenceEncoder, tmp_path: Path) -> None:
+    assert kept_meaning(tmp_path, FACTS, None) is None
+    assert build_meaning(tmp_path, FACTS, None, lambda done, total: None)
+    found = kept_meaning(tmp_path, FACTS, None)
+    assert found
+    assert found.model == encoder.name
+    assert kept_meaning(tmp_path, [*FACTS, Fact(id="n", statement="New.", title="x", url=None)], None) is None
 
 
 @pytest.mark.parametrize(
