@@ -47,6 +47,9 @@ def docs_sync(
         typer.Option("--from", help="A docs site, or a checkout's directory (COACH_DOCS_SYNC_FROM)."),
     ] = None,
     force: Annotated[bool, typer.Option(help="Replace what is held even by far fewer pages.")] = False,
+    meaning: Annotated[
+        bool, typer.Option(help="Prepare the pack's facts for the sentence model, where one is installed.")
+    ] = True,
 ) -> None:
     """Copy Prefect's documentation to this machine, so that evidence is in its own words offline.
 
@@ -72,6 +75,8 @@ def docs_sync(
     )
     if result.changes:
         typer.echo(f"{result.changes} sections changed: call-coach docs diff, call-coach docs drift.")
+    if not meaning:
+        return
     data_dir, model = settings.coach_data_dir, settings.coach_sentence_model
     with closing(Snapshot.open(data_dir, settings.coach_knowledge_dir)) as snapshot, _progress() as progress:
         if build_meaning(data_dir, snapshot.pack.facts, model, progress):

@@ -104,7 +104,7 @@ def test_docs_are_synced_searched_and_counted(env: dict[str, str], tmp_path: Pat
         "---\ntitle: Workers\n---\n\nWorkers poll a work pool and start the flow runs they find.\n"
     )
     (tmp_path / "docs" / "docs.json").write_text("{}")
-    synced = call_coach(env, "docs", "sync", "--from", "docs")
+    synced = call_coach(env, "docs", "sync", "--from", "docs", "--no-meaning")
     assert synced.returncode == 0, synced.stderr
     assert "1 pages" in synced.stdout
     found = call_coach(env, "docs", "search", "every fifteen seconds that poller asks for jobs").stdout
@@ -124,7 +124,7 @@ def test_a_call_whose_evidence_changed_is_listed_and_judged_anew(env: dict[str, 
     page = tmp_path / "docs" / "v3" / "concepts" / "automations.mdx"
     page.parent.mkdir(parents=True)
     page.write_text("---\ntitle: Automations\n---\n\nAutomations have become something else.\n")
-    assert call_coach(env, "docs", "sync", "--from", "docs").returncode == 0
+    assert call_coach(env, "docs", "sync", "--from", "docs", "--no-meaning").returncode == 0
     drifted = call_coach(env, "docs", "drift", "--rejudge")
     assert drifted.returncode == 0, drifted.stderr
     assert "fact concepts-automations-02  not on its page: " in drifted.stdout
