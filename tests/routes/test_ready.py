@@ -37,6 +37,7 @@ async def test_a_store_that_is_away_takes_a_pod_out_of_the_line_and_leaves_it_al
         assert (await service.http.get("/health")).status_code == 200
 
 
+@pytest.mark.slow
 async def test_nothing_that_befalls_prefect_mcp_takes_a_pod_out_of_the_line(tmp_path: Path) -> None:
     docs = DocsServer()
     docs.start()
@@ -80,6 +81,7 @@ async def test_nothing_that_befalls_prefect_mcp_takes_a_pod_out_of_the_line(tmp_
     }
 
 
+@pytest.mark.slow
 async def test_the_childs_last_words_are_shown_and_no_secret_is(tmp_path: Path) -> None:
     secrets = {
         "coach_api_tokens": "marked-token-0123456789",
