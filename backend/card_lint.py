@@ -23,6 +23,7 @@ from backend.material.block import Block
 from backend.report import ACCUSING, Claim, Evidence, Verdict
 from backend.sarif import Message, Result, Sarif, at, one_run
 from backend.settings import Settings
+from backend.terminal import one_line
 from backend.transcript import Call, Participant, Transcript, Turn
 
 BLOCKS_AT_A_TIME = 40
@@ -84,11 +85,13 @@ async def lint(settings: Settings, paths: Sequence[Path], output: Output, *, eve
     async with open_house(settings) as house:
         checked = await _check(house, files, every=every)
     for sentence in checked.unread:
-        typer.echo(f"{TOOL}: {sentence}", err=True)
+        typer.echo(f"{TOOL}: {one_line(sentence)}", err=True)
     if output is Output.json:
-        typer.echo(checked.model_dump_json(indent=2))
+        typer.echo(checked.model_dump_json(indent=2, ensure_ascii=True))
     elif output is Output.sarif:
-        typer.echo(sarif(checked).model_dump_json(indent=2, by_alias=True, exclude_none=True))
+        typer.echo(
+            sarif(checked).model_dump_json(indent=2, by_alias=True, exclude_none=True, ensure_ascii=True)
+        )
     else:
         _print(checked)
     return not checked.unread and not any(finding.verdict in ACCUSING for finding in checked.findings)
@@ -165,13 +168,18 @@ def _print(checked: Checked) -> None:
     for finding in checked.findings:
         style = "bold red" if finding.verdict in ACCUSING else "bold"
         console.print(
-            Text.assemble(f"{finding.where}: ", (finding.verdict, style), f" “{finding.statement}”")
+            Text.assemble(
+                f"{one_line(finding.where)}: ", (finding.verdict, style), f" “{one_line(finding.statement)}”"
+            )
         )
-        console.print(Text(f"    {finding.correction or finding.reason}"))
+        console.print(Text(f"    {one_line(finding.correction or finding.reason)}"))
         for evidence in finding.evidence[:1]:
             read = f"{evidence.origin}, read {evidence.read_at:%Y-%m-%d}"
             console.print(
-                Text(f"    “{evidence.quote}” {evidence.url or evidence.title} ({read})", style="dim")
+                Text(
+                    f"    “{one_line(evidence.quote)}” {one_line(evidence.url or evidence.title)} ({read})",
+                    style="dim",
+                )
             )
     counts = {verdict: sum(one.verdict == verdict for one in checked.findings) for verdict in RULES}
     found = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)

@@ -15,6 +15,7 @@ import typer
 from backend.errors import CoachError
 from backend.logs import set_up_logs
 from backend.settings import Settings, load_settings
+from backend.terminal import one_line, printable
 
 if TYPE_CHECKING:
     from backend.drift import DriftedReport
@@ -65,7 +66,7 @@ def docs_sync(
             sync_from(source or settings.coach_docs_sync_from, settings.coach_data_dir, progress, force=force)
         )
     for why in result.skipped[:SHOWN]:
-        typer.echo(f"not read: {why}", err=True)
+        typer.echo(f"not read: {one_line(why)}", err=True)
     if len(result.skipped) > SHOWN:
         typer.echo(f"and {len(result.skipped) - SHOWN} more were not read.", err=True)
     reference = f" and {result.reference_pages} of reference" if result.reference_pages else ""
@@ -100,11 +101,11 @@ def docs_diff(
         typer.echo("No sync has changed anything" + (f" for {days:g} days." if days else " so far."))
     for change in changes:
         heading = f"  {change.section}" if change.section else ""
-        typer.echo(f"{change.at:%Y-%m-%d %H:%M}  {change.what:<8} {change.url}{heading}")
+        typer.echo(f"{change.at:%Y-%m-%d %H:%M}  {change.what:<8} {one_line(change.url + heading)}")
         if text:
             before, after = change.before.splitlines(), change.after.splitlines()
             for line in list(difflib.unified_diff(before, after, lineterm="", n=1))[2:]:
-                typer.echo(f"    {line}")
+                typer.echo(f"    {printable(line)}")
 
 
 @group.command("search")
@@ -126,9 +127,9 @@ def docs_search(
         for found in asyncio.run(search(kept_here(snapshot), " ".join(words), k)):
             passage = found.passage
             title = " > ".join(filter(None, (passage.title, passage.section)))
-            typer.secho(title, bold=True, nl=False)
+            typer.secho(one_line(title), bold=True, nl=False)
             typer.echo(f"  {passage.url or ''}\n  read {passage.read_at:%Y-%m-%d}, {passage.origin}")
-            typer.echo(f"  {' '.join(passage.text.split())[:400]}\n")
+            typer.echo(f"  {one_line(passage.text[:400])}\n")
 
 
 @group.command("drift")
@@ -151,13 +152,13 @@ def docs_drift(
     with closing(Snapshot.open(settings.coach_data_dir, settings.coach_knowledge_dir)) as snapshot:
         for drift in drifted_facts(snapshot):
             typer.echo(
-                f"fact {drift.fact.id}  {drift.sentence()}\n  {drift.fact.statement}\n  {drift.fact.url}"
+                f"fact {drift.fact.id}  {one_line(drift.sentence())}\n  {drift.fact.statement}\n  {drift.fact.url}"
             )
         drifted = asyncio.run(_drifted(settings, snapshot))
     for report in drifted:
         for verdict in report.verdicts:
             typer.echo(
-                f"report {report.report_id}  {verdict.claim_id} {verdict.verdict}  {verdict.sentence()}"
+                f"report {report.report_id}  {verdict.claim_id} {verdict.verdict}  {one_line(verdict.sentence())}"
             )
     chosen = [report for report in drifted if every or not report.stands]
     gone = sum(not report.stands for report in drifted)

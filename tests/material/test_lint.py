@@ -121,3 +121,9 @@ def test_what_cannot_be_done_is_said_and_is_no_pass(
     done = lint(env, *words)
     assert done.returncode != 0
     assert "Traceback" not in done.stderr
+
+
+def test_what_a_terminal_would_obey_is_escaped(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "card.md").write_text("Automations are only \x1b[2Jin Prefect Cloud.\n")
+    for words in (["--all"], ["--all", "--format", "json"], ["--format", "sarif"]):
+        assert "\x1b" not in lint(env, "card.md", *words).stdout
