@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from backend.analysis.plain_speech import has_verb
-from backend.analysis.said import Finding, Known, Said, figures, holds
+from backend.analysis.quantities import is_number
+from backend.analysis.said import Finding, Known, Said, figures, holds, read
 from backend.analysis.subjects import PLANS
 from backend.analysis.wording import denials, denies, meaning, share
 
@@ -14,7 +16,9 @@ WORTH_OF_A_NUMBER = 0.2
 """A claim whose numbers are all in the fact needs so much less of its words."""
 LEAST_OF_THE_FACT = 0.2
 """A claim with less of the fact's words than this says something smaller than the fact."""
-LEAST_WORDS_RIGHT = 4
+WORDS_OF_AN_ASK = 0.5
+"""A claim this much like a way the fact comes up says what that says."""
+LEAST_WORDS_RIGHT, LEAST_WORDS_ASKED = 4, 3
 """Fewer meaning words cannot tell one thing from another."""
 FRAGMENT_WORDS = 6
 """Fewer words without a verb are a note, no statement: "Global concurrency limit, twelve."."""
@@ -27,6 +31,12 @@ _PLATFORM = re.compile(
     r"|azure|aws|gcp|google|databricks|snowflake|ray|dask|postgres\w*|sqlite|redis|slack|github|gitlab"
     r"|bitbucket|dbt|terraform|pulumi|helm)\b"
 )
+_BOUND = re.compile(
+    r"\b(?:as (?:often|few|little|low|short|fast|early) as|down to|at least|at most|no more than|no less than"
+    r"|up to|max\w*|min\w*|under|over|below|above|within|more than|less than|fewer than|at the latest)\b"
+)
+_ORDER = re.compile(r"\b(?:first|last|before|after|then)\b")
+"""The same words in another order say another thing."""
 _GENERIC = meaning(
     "run runs flow flows task tasks deployment deployments worker workers work pool pools set time limit"
     " start default cloud server plan use one two new end same way need want part point user users say call"
@@ -42,32 +52,87 @@ def same_figure(claim: Said, known: Known) -> Finding | None:
     return Finding("supported", 0.8, reason, known.fact)
 
 
-def agrees(claim: Said, known: Known) -> Finding | None:
-    """The fact says the claim's words, its numbers and its plans, and denies what it denies."""
-    said = known.said
-    if _CONTRAST.search(known.fact.statement.lower()) or not _same_platform(claim.text, known.fact.statement):
+def agrees(claim: Said, known: Known, wrong: Sequence[frozenset[str]]) -> Finding | None:
+    """The fact says the claim's words, its numbers and its plans, and denies what it denies; or one of the
+    ways it comes up in speech does. What is as near to a wrong version, given as their words, is not borne
+    out."""
+    if not _could_bear_out(claim, known):
         return None
-    if _is_fragment(claim.text) or not claim.meaning & said.meaning - _GENERIC:
-        return None
-    if len(claim.meaning) < LEAST_WORDS_RIGHT or claim.absolute:
-        return None
-    if denies(claim.text) != denies(said.text) or denials(claim.text) > 1:
-        return None
-    if "only" in claim.restrictions - said.restrictions:
-        return None
-    if not all(holds(one, said.amounts) for one in claim.amounts):
-        return None
+    if _states(claim, known, wrong):
+        same = (
+            f"the same number ({claim.amounts[0].said})"
+            if claim.amounts
+            else "the same in nearly the same words"
+        )
+        return Finding("supported", 0.7, f"The docs say {same}.", known.fact)
+    if asked := _comes_up_as(claim, known, wrong):
+        return Finding("supported", 0.6, f"The docs say so: this comes to “{asked.rstrip('.')}”.", known.fact)
+    return None
+
+
+def alike(one: frozenset[str], other: frozenset[str]) -> float:
+    """How much two sets of words are the same, 0 to 1."""
+    return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
+
+
+def _could_bear_out(claim: Said, known: Known) -> bool:
+    """Whether nothing hard keeps the fact from saying what the claim says."""
+    if _is_fragment(claim.text) or denials(claim.text) > 1:
+        return False
+    if not claim.meaning & known.said.meaning - _GENERIC or (claim.amounts and known.fact.conflict):
+        return False
     if claim.amounts and claim.plans and known.figures:
-        return None  # the number may be another plan's; _same_figure tells
+        return False  # the number may be another plan's; same_figure tells
     if claim.plans - frozenset(known.fact.scope.plans or PLANS):
-        return None
+        return False
+    return _same_platform(claim.text, known.fact.statement) and not _uncounted(claim, known)
+
+
+def _uncounted(claim: Said, known: Known) -> bool:
+    """Whether a number of the claim counts nothing that could be compared, and is not in the fact either."""
+    counted = {word for one in claim.amounts for word in meaning(one.said)}
+    return any(is_number(word) for word in claim.meaning - counted - known.said.meaning)
+
+
+def _states(claim: Said, known: Known, wrong: Sequence[frozenset[str]]) -> bool:
+    """Whether the fact's statement has the claim's words, and is nearer to it than what is wrong."""
+    said = known.said
+    if _CONTRAST.search(known.fact.statement.lower()):
+        return False
+    if len(claim.meaning) < LEAST_WORDS_RIGHT or claim.absolute or denies(claim.text) != denies(said.text):
+        return False
+    if "only" in claim.restrictions - said.restrictions or (
+        claim.amounts and _BOUND.search(claim.text.lower()) and not _BOUND.search(said.text.lower())
+    ):
+        return False
+    if not all(holds(one, said.amounts) for one in claim.amounts):
+        return False
     needed = WORDS_OF_A_RIGHT_CLAIM - (WORTH_OF_A_NUMBER if claim.amounts else 0.0)
-    if share(claim.meaning, said.meaning) < needed or share(said.meaning, claim.meaning) < LEAST_OF_THE_FACT:
+    stated = share(claim.meaning, said.meaning)
+    if stated < needed or share(said.meaning, claim.meaning) < LEAST_OF_THE_FACT:
+        return False
+    return not any(share(claim.meaning, one) >= stated for one in wrong)
+
+
+def _comes_up_as(claim: Said, known: Known, wrong: Sequence[frozenset[str]]) -> str | None:
+    """The way the fact comes up that says what the claim says, in most of its words."""
+    if known.fact.conflict or known.fact.confidence == "low" or len(claim.meaning) < LEAST_WORDS_ASKED:
         return None
-    same = (
-        f"the same number ({claim.amounts[0].said})" if claim.amounts else "the same in nearly the same words"
-    )
-    return Finding("supported", 0.7, f"The docs say {same}.", known.fact)
+    if _ORDER.search(claim.text.lower()):
+        return None
+    least = max([WORDS_OF_AN_ASK, *(alike(claim.meaning, one) for one in wrong)])
+    for asked, words in known.asserted:
+        if alike(claim.meaning, words) >= least and _says_as_much(claim, read(asked), known.said):
+            return asked
+    return None
+
+
+def _says_as_much(claim: Said, asked: Said, said: Said) -> bool:
+    if claim.denies != asked.denies or (claim.absolute and not (asked.absolute or said.absolute)):
+        return False
+    if "only" in claim.restrictions - asked.restrictions - said.restrictions:
+        return False
+    return all(holds(one, (*asked.amounts, *said.amounts)) for one in claim.amounts)
 
 
 def _is_fragment(words: str) -> bool:

@@ -37,20 +37,21 @@ class Comparison:
         facts = [self._apart(match.fact) for match in brief.facts[:FACTS_COMPARED]]
         plain = may_be_accused(words, before, after) and not self._names_rival(f"{before} {about} {words}")
         said = list(stated(words, about)) if plain else []
+        wrong = [one.meaning for known in facts for _, one in known.wrong]
         accusing = [one for one in facts if one.fact.may_accuse]
         return (
             next((found for one in said for found in _against(one, facts, accusing)), None)
             or next((found for known in facts if (found := same_figure(claim, known))), None)
-            or next((found for known in facts if (found := self._agrees(claim, known))), None)
+            or next((found for known in facts if (found := self._agrees(claim, known, wrong))), None)
             or next((found for one in said if (found := disputed(one, facts))), None)
             or Finding("unclear", 0.3, "This is what the docs say; compare.", facts[0].fact)
         )
 
-    def _agrees(self, claim: Said, known: Known) -> Finding | None:
+    def _agrees(self, claim: Said, known: Known, wrong: Sequence[frozenset[str]]) -> Finding | None:
         """As `agrees`, but a fact about another product as well settles nothing said of ours alone."""
         if self._names_rival(known.fact.statement) and not self._names_rival(claim.text):
             return None
-        return agrees(claim, known)
+        return agrees(claim, known, wrong)
 
     def _apart(self, fact: Fact) -> Known:
         known = self._known.get(fact.id)

@@ -142,9 +142,12 @@ def unit_of(word: str) -> tuple[str, float] | None:
 
 def is_figure(word: str) -> bool:
     """Whether a word is a number, a part of one, or a unit."""
-    return (
-        word[:1].isdigit() or word in _SMALL or word in _TENS or word in _LARGE or word == "hundred"
-    ) or unit_of(word) is not None
+    return is_number(word) or unit_of(word) is not None
+
+
+def is_number(word: str) -> bool:
+    """Whether a word is a number or a part of one."""
+    return word[:1].isdigit() or word in _SMALL or word in _TENS or word in _LARGE or word == "hundred"
 
 
 def _unit(tokens: list[str], after: int) -> tuple[str, float] | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from backend.analysis.plain_speech import points_back, statements
+from backend.analysis.plain_speech import has_verb, points_back, statements
 from backend.analysis.plan_figures import PlanFigures, per, plan_figures
 from backend.analysis.quantities import Amount, amounts
 from backend.analysis.subjects import (
@@ -39,6 +39,16 @@ _LEAVES_OPEN = re.compile(r"\b(?:or|only|not|no|still|until|was|were|used|withou
 """An answer to such a question may mean either of two things."""
 
 
+_ASKS = re.compile(
+    r"\?|^\W*(?:(?:so|and|but|okay|well|or)\W+)*(?:is|are|do|does|did|can|could|has|have|who|what|why|how|when"
+    r"|where|which|will|would|should|if|any)\b"
+    r"|(?:is|are|do|does|can|could|has|have|will|would) (?:that|it|they|you|there|we|i|this)\b"
+    r"|\b(?:our|ours|my|i)\b|\bright\W*$",
+    re.IGNORECASE,
+)
+"""Asking, or speaking of one's own."""
+
+
 class Said(NamedTuple):
     """A sentence taken apart into what can be compared."""
 
@@ -55,13 +65,15 @@ class Said(NamedTuple):
 
 
 class Known(NamedTuple):
-    """A fact and its wrong versions, taken apart. `leads` is the feature it is about first of all."""
+    """A fact and its wrong versions, taken apart. `leads` is the feature it is about first of all; `asserted`
+    the ways it comes up that tell rather than ask, with the words they mean."""
 
     fact: Fact
     said: Said
     leads: str | None
     figures: PlanFigures | None
     wrong: tuple[tuple[WrongVersion, Said], ...]
+    asserted: tuple[tuple[str, frozenset[str]], ...]
 
 
 class Figures(NamedTuple):
@@ -103,7 +115,13 @@ def read(text: str) -> Said:
 def taken_apart(fact: Fact) -> Known:
     wrong = tuple((one, read(_REMARK.sub("", one.claim))) for one in fact.wrong)
     statement = fact.statement
-    return Known(fact, read(statement), leading_feature(statement), plan_figures(statement), wrong)
+    asserted = tuple((one, meaning(one)) for one in fact.asks if _tells(one))
+    return Known(fact, read(statement), leading_feature(statement), plan_figures(statement), wrong, asserted)
+
+
+def _tells(ask: str) -> bool:
+    """Whether a way a fact comes up says that something is so, and is no question and nobody's own case."""
+    return has_verb(ask) and not _ASKS.search(ask)
 
 
 def heard(words: str, about: str) -> Said:

@@ -9,9 +9,10 @@ _DENIES = re.compile(
     r"\b(?:not|no|none|never|nothing|nobody|neither|nor|without|cannot|can['’]?t"
     r"|don['’]?t|doesn['’]?t"
     r"|isn['’]?t|aren['’]?t"
-    r"|won['’]?t|didn['’]?t|wasn['’]?t|lacks?)\b"
+    r"|won['’]?t|didn['’]?t|wasn['’]?t|wouldn['’]?t|couldn['’]?t|hasn['’]?t|haven['’]?t|lacks?)\b"
 )
 _ENDINGS = re.compile(r"(?:ations?|ings?|ed|es|s|ly)$")
+_NUMBERS = "two three four five six seven eight nine ten eleven twelve"
 _COMMON = frozenset(
     _WORD.findall(
         "a an the and or but so if of to in on for with at by from as into up out off over than then "
@@ -21,14 +22,28 @@ _COMMON = frozenset(
         "right well also too very really actually basically kind sort thing things get gets got give "
         "gives go goes there here one some any all each every only more most much many lot own same "
         "about prefect not no never nothing don t doesn isn s re ve ll d m dont cant im ive youre "
-        "thats "
+        "thats wouldn couldn hasn haven "
     )
 )
 
 
+_SAME = {
+    **{word: str(number) for number, word in enumerate(_WORD.findall(_NUMBERS), 2)},
+    **dict.fromkeys(_WORD.findall("store stores stored saved saves kept keeps keeping holds held"), "keep"),
+    **dict.fromkeys(_WORD.findall("ran runs running"), "run"),
+    **dict.fromkeys(_WORD.findall("k8s kubernetes"), "kubernet"),
+    **dict.fromkeys(_WORD.findall("finishes finished completes completed done"), "finish"),
+    **dict.fromkeys(_WORD.findall("starts started begins begin launches launched"), "start"),
+    **dict.fromkeys(_WORD.findall("required requires requiring need needs needed mandatory"), "need"),
+}
+"""Words that stand for the same, by the one that stands for them all."""
+
+
 def meaning(text: str) -> frozenset[str]:
-    """The words that carry meaning, lower case and without their endings."""
-    return frozenset(_stem(word) for word in _WORD.findall(text.lower()) if word not in _COMMON)
+    """The words that carry meaning, lower case, without their endings, each for those that mean the same."""
+    return frozenset(
+        _SAME.get(word) or _stem(word) for word in _WORD.findall(text.lower()) if word not in _COMMON
+    )
 
 
 def denies(text: str) -> bool:
