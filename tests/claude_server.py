@@ -4,6 +4,10 @@
         ...   # ANTHROPIC_BASE_URL=server.url
     server.requests[0].model, server.requests[0].data, server.requests[0].step
 
+Tokens are counted as four characters each, and a system prompt sent before to the same model counts as read
+from the cache. It speaks the Batches API too: `batches` are those it was sent; each is `in_progress` for the
+first `polls` times it is asked for.
+
 `answer` is a `Says`, or called with each `Asked`, in the server's thread, to return one: `says({...})` for a
 JSON answer, `fails(529)`, `refuses()`, `cut_off()`, `HANGS`. `in_turn(first, second, ...)` gives one
 answer after another. `Sensible` plays a whole analysis of any call.
@@ -17,7 +21,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Literal, Self
 
@@ -108,6 +112,18 @@ class Says:
     """Sent as it is in place of a Messages API answer."""
 
 
+@dataclass(frozen=True)
+class SentRequest:
+    custom_id: str
+    params: Json
+
+
+@dataclass
+class SentBatch:
+    requests: list[SentRequest]
+    polled: int = 0
+
+
 HANGS = Says(hangs=True)
 Answer = Callable[[Asked], Says]
 
@@ -153,9 +169,12 @@ class _Server(uvicorn.Server):
 class ClaudeServer:
     """Runs on a free loopback port in a thread of its own while the `with` block lasts."""
 
-    def __init__(self, answer: Answer | Says) -> None:
+    def __init__(self, answer: Answer | Says, *, polls: int = 1) -> None:
         self.requests: list[Asked] = []
+        self.batches: list[SentBatch] = []
         self._answer = in_turn(answer) if isinstance(answer, Says) else answer
+        self._polls = polls
+        self._cached: set[tuple[str, str]] = set()
         self._errors: list[Exception] = []
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
@@ -191,15 +210,12 @@ class ClaudeServer:
 
     async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
         raw = await _read(receive)
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         try:
-            asked = Asked(
-                path=scope["path"],
-                headers={name.decode(): value.decode() for name, value in scope["headers"]},
-                raw=raw,
-                body=Body.model_validate_json(raw),
-            )
-            self.requests.append(asked)
-            said = self._answer(asked)
+            if scope["path"].startswith("/v1/messages/batches"):
+                said = self._batch(scope["path"], headers, raw)
+            else:
+                said = self._say(scope["path"], headers, raw)
         except Exception as error:  # noqa: BLE001  raised again in the test's own thread, by __exit__
             self._errors.append(error)
             said = fails(500)
@@ -208,6 +224,63 @@ class ClaudeServer:
                 pass
             return
         await _send(send, said)
+
+    def _say(self, path: str, headers: Mapping[str, str], raw: bytes) -> Says:
+        asked = Asked(path=path, headers=headers, raw=raw, body=Body.model_validate_json(raw))
+        self.requests.append(asked)
+        said = self._answer(asked)
+        if said.raw is not None or said.hangs:
+            return said
+        return replace(said, raw=json.dumps(_message(said, self._usage(asked, said))).encode())
+
+    def _usage(self, asked: Asked, said: Says) -> Json:
+        known = (asked.model, asked.system) in self._cached
+        self._cached.add((asked.model, asked.system))
+        system = len(asked.system) // 4
+        return {
+            "input_tokens": sum(len(message.text) for message in asked.body.messages) // 4,
+            "cache_read_input_tokens": system if known else 0,
+            "cache_creation_input_tokens": 0 if known else system,
+            "output_tokens": len(said.text) // 4,
+        }
+
+    def _batch(self, path: str, headers: Mapping[str, str], raw: bytes) -> Says:
+        if path.endswith("/batches"):
+            self.batches.append(SentBatch([SentRequest(**one) for one in json.loads(raw)["requests"]]))
+            return self._state(len(self.batches))
+        number = int(path.split("/")[4].removeprefix("batch_"))
+        if number > len(self.batches):
+            return fails(404, "not_found_error")
+        batch = self.batches[number - 1]
+        if not path.endswith("/results"):
+            batch.polled += 1
+            return self._state(number)
+        lines = [self._result(one, headers) for one in batch.requests]
+        return Says(raw="\n".join(lines).encode())
+
+    def _state(self, number: int) -> Says:
+        ended = self.batches[number - 1].polled > self._polls
+        state = {
+            "id": f"batch_{number}",
+            "type": "message_batch",
+            "processing_status": "ended" if ended else "in_progress",
+            "request_counts": dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0),
+            "results_url": f"{self.url}/v1/messages/batches/batch_{number}/results" if ended else None,
+            "created_at": "2026-11-21T00:00:00Z",
+            "expires_at": "2026-11-22T00:00:00Z",
+            "ended_at": None,
+            "archived_at": None,
+            "cancel_initiated_at": None,
+        }
+        return Says(raw=json.dumps(state).encode())
+
+    def _result(self, sent: SentRequest, headers: Mapping[str, str]) -> str:
+        said = self._say("batch", headers, json.dumps(sent.params).encode())
+        if said.status == 200:
+            result: Json = {"type": "succeeded", "message": json.loads(said.raw or b"{}")}
+        else:
+            result = {"type": "errored", "error": json.loads(said.raw or b"{}")}
+        return json.dumps({"custom_id": sent.custom_id, "result": result})
 
 
 async def _read(receive: Receive) -> bytes:
@@ -220,13 +293,13 @@ async def _read(receive: Receive) -> bytes:
 
 
 async def _send(send: Send, said: Says) -> None:
-    body = said.raw if said.raw is not None else json.dumps(_message(said)).encode()
+    body = said.raw or b""
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": said.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-def _message(said: Says) -> Json:
+def _message(said: Says, usage: Json) -> Json:
     return {
         "id": "msg_01",
         "type": "message",
@@ -235,13 +308,17 @@ def _message(said: Says) -> Json:
         "content": [{"type": "text", "text": said.text}] if said.text else [],
         "stop_reason": said.stop_reason,
         "stop_sequence": None,
-        "usage": {"input_tokens": 100, "output_tokens": 10, "cache_read_input_tokens": 50},
+        "usage": usage,
     }
 
 
 _TURN = re.compile(r"^\[(\d+)\] .*? \((internal|external|unknown)\): (.*)$", re.MULTILINE)
-_MOMENT = re.compile(r"^([comq]\d+): (claim|objection|competitor|question)\b", re.MULTILINE)
-_PASSAGE = re.compile(r"^\[(P\d+)\] .*\n(.*)$", re.MULTILINE)
+_MOMENT = re.compile(
+    r"^([comq]\d+): (claim|objection|competitor|question)[^:\n]*: (.*)$"
+    r"(?:\n(?![comq]\d+: ).*)*?\nPassages: (.*)$",
+    re.MULTILINE,
+)
+_PASSAGE = re.compile(r"^\[(P\d+)\] [^:\n]*: (.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -285,7 +362,7 @@ class Sensible:
         passages: dict[str, str] = dict(_PASSAGE.findall(data))
         for moment, kind, quote, numbers in _moments(data):
             shown = next((number for number in numbers if number in passages), None)
-            words = " ".join(passages[shown].rstrip("…").split()[:12]) if shown else ""
+            words = " ".join(passages[shown].partition("…")[0].split()[:12]) if shown else ""
             evidence = [{"passage": shown, "quote": words}] if shown else []
             answer[f"{kind}s"].append({"id": moment, "evidence": evidence, **self._judged(kind, quote)})
         return answer
@@ -332,11 +409,5 @@ def _product_talk(turns: list[tuple[int, str, str]]) -> Mapping[str, str]:
 
 
 def _moments(data: str) -> Iterator[tuple[str, str, str, list[str]]]:
-    starts = list(_MOMENT.finditer(data))
-    for start, following in zip(starts, [*starts[1:], None], strict=True):
-        stretch = data[start.end() : following.start() if following else len(data)]
-        quote = re.search(r"^To judge: (.*)$", stretch, re.MULTILINE)
-        numbers = re.search(r"^Its passages: (.*)$", stretch, re.MULTILINE)
-        assert quote
-        assert numbers
-        yield start[1], start[2], quote[1], re.findall(r"P\d+", numbers[1])
+    for moment, kind, quote, numbers in _MOMENT.findall(data):
+        yield moment, kind, quote, re.findall(r"P\d+", numbers)

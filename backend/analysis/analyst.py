@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -18,6 +18,8 @@ from backend.report import (
     OpenQuestion,
 )
 from backend.transcript import Quote, Transcript
+
+M = TypeVar("M", Claim, Objection, CompetitorMention, OpenQuestion)
 
 
 class SpottedClaim(BaseModel):
@@ -58,14 +60,53 @@ class SpottedQuestion(BaseModel):
     about: str
 
 
+S = TypeVar("S", SpottedClaim, SpottedObjection, SpottedCompetitor, SpottedQuestion)
+Spotted = SpottedClaim | SpottedObjection | SpottedCompetitor | SpottedQuestion
+
+
 class Moments(BaseModel):
-    """What matters in a call, each kind in the order it was said. Ids are c1, o1, m1, q1 and so on."""
+    """What matters in a call, each kind in the order it was said. Ids are c1, o1, m1, q1 and so on.
+
+    `unread` are the turns that the analyst could not read, for the reason in `why`.
+    """
 
     claims: list[SpottedClaim] = Field(default_factory=list)
     objections: list[SpottedObjection] = Field(default_factory=list)
     competitors: list[SpottedCompetitor] = Field(default_factory=list)
     questions: list[SpottedQuestion] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
+    unread: frozenset[int] = frozenset()
+    why: str | None = None
+
+    def all(self) -> list[Spotted]:
+        """Every moment, kind by kind."""
+        return [*self.claims, *self.objections, *self.competitors, *self.questions]
+
+    def with_those_of(self, other: Moments) -> Moments:
+        """These, and the other's moments in the turns that were not read."""
+
+        def filled(letter: str, mine: list[S], others: list[S]) -> list[S]:
+            every = list(mine)
+            every.extend(one for one in others if one.quote.turn in self.unread)
+            every.sort(key=lambda one: (one.quote.turn, one.quote.char_start))
+            return [one.model_copy(update={"id": f"{letter}{nth}"}) for nth, one in enumerate(every, 1)]
+
+        return Moments(
+            claims=filled("c", self.claims, other.claims),
+            objections=filled("o", self.objections, other.objections),
+            competitors=filled("m", self.competitors, other.competitors),
+            questions=filled("q", self.questions, other.questions),
+            warnings=[*self.warnings, *other.warnings],
+        )
+
+    def only(self, ids: Collection[str]) -> Moments:
+        """The moments with these ids, and nothing besides."""
+        return Moments(
+            claims=[one for one in self.claims if one.id in ids],
+            objections=[one for one in self.objections if one.id in ids],
+            competitors=[one for one in self.competitors if one.id in ids],
+            questions=[one for one in self.questions if one.id in ids],
+        )
 
 
 class Brief(BaseModel):
@@ -80,13 +121,34 @@ class Brief(BaseModel):
 
 
 class Judgement(BaseModel):
-    """The moments with verdicts, answers and positioning. Ids are those of the moments judged."""
+    """The moments with verdicts, answers and positioning. Ids are those of the moments judged.
+
+    `unjudged` are those that the analyst could not judge, for the reason in `why`.
+    """
 
     claims: list[Claim] = Field(default_factory=list)
     objections: list[Objection] = Field(default_factory=list)
     competitors: list[CompetitorMention] = Field(default_factory=list)
     questions: list[OpenQuestion] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
+    unjudged: frozenset[str] = frozenset()
+    why: str | None = None
+
+    def with_those_of(self, other: Judgement) -> Judgement:
+        """This one with the other's moments in place of those it could not judge, in the same order."""
+
+        def filled(mine: list[M], others: list[M]) -> list[M]:
+            by_id = {one.id: one for one in others if one.id in self.unjudged}
+            return [by_id.get(one.id, one) for one in mine]
+
+        return Judgement(
+            claims=filled(self.claims, other.claims),
+            objections=filled(self.objections, other.objections),
+            competitors=filled(self.competitors, other.competitors),
+            questions=filled(self.questions, other.questions),
+            warnings=[*self.warnings, *other.warnings],
+            why=self.why,
+        )
 
 
 class Analyst(Protocol):

@@ -8,16 +8,35 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Literal, Self, TypeVar
+from functools import partial
+from typing import Generic, Literal, NamedTuple, Self, TypeVar
 
 import structlog
 from anthropic import AsyncAnthropic
 
 from backend.analysis import claude_briefs, claude_spotting, claude_verdicts
 from backend.analysis.analyst import Brief, Judgement, Moments
-from backend.analysis.claude_briefs import Batch, batches, excerpt_text, moments_text, passages_text
-from backend.analysis.claude_door import ClaudeDoor, Request, Usage
-from backend.analysis.claude_spotting import SpotAnswer, Spotter, Window, window_text, windows
+from backend.analysis.claude_batched import Batched, Kept
+from backend.analysis.claude_bill import HALF, PRICES, Ledger, Step, Till, Usage, read_prices
+from backend.analysis.claude_briefs import (
+    FIRST,
+    SECOND,
+    Batch,
+    Look,
+    batches,
+    excerpt_text,
+    moments_text,
+    passages_text,
+)
+from backend.analysis.claude_door import ClaudeDoor, CutOff, Direct, Request, Wire
+from backend.analysis.claude_spotting import (
+    SpotAnswer,
+    Spotter,
+    Window,
+    window_halves,
+    window_text,
+    windows,
+)
 from backend.analysis.claude_verdicts import JudgeAnswer, Verdicts
 from backend.analysis.fences import fenced
 from backend.analysis.prompts import Prompts
@@ -29,6 +48,8 @@ from backend.transcript import Transcript
 AT_ONCE = 3
 NO_KEY_NEEDED = "no-key-needed"
 """Sent to a server of the user's own that wants no key; the SDK insists on one."""
+TOKENS_OF_A_VERDICT = 160
+"""About what Claude writes of one moment."""
 
 log = structlog.get_logger()
 
@@ -46,28 +67,31 @@ class ClaudeAnalyst:
 
     def __init__(
         self,
-        client: AsyncAnthropic,
+        wire: Wire,
         prompts: Prompts,
         competitors: Sequence[Competitor],
         guides: Sequence[ObjectionGuide] = (),
         *,
-        model: str,
-        spot_model: str | None = None,
+        server: str,
+        models: Mapping[Step, str],
         timeout_s: float = 120,
+        till: Till | None = None,
     ) -> None:
         spot = prompts.get("spot", {"competitors", "guides"})
         judge = prompts.get("judge")
-        self._door = ClaudeDoor(client, timeout_s, prompts.get("repair", {"problem"}))
-        self._models = {"spot": spot_model or model, "judge": model}
-        self._systems = {
+        self.till = till or Till(models, PRICES)
+        self._wire = wire
+        self._door = ClaudeDoor(wire, timeout_s, prompts.get("repair", {"problem"}), self.till)
+        self._models = models
+        self._systems: Mapping[Step, str] = {
             "spot": spot.render(competitors=_competitor_lines(competitors), guides=_guide_lines(guides)),
             "judge": judge.render(),
         }
-        self.spent: Mapping[Literal["spot", "judge"], Usage] = {"spot": Usage(), "judge": Usage()}
-        self._closings = {"spot": spot.closing, "judge": judge.closing}
+        self.spent: Mapping[Step, Usage] = {"spot": Usage(), "judge": Usage()}
+        self._closings: Mapping[Step, str | None] = {"spot": spot.closing, "judge": judge.closing}
         self._competitors = frozenset(competitor.id for competitor in competitors)
         self._guides = {guide.id: guide for guide in guides}
-        self._fingerprint = _fingerprint(client, self._models, self._systems, prompts, guides)
+        self._fingerprint = _fingerprint(server, self._models, self._systems, prompts, guides)
 
     @classmethod
     def from_settings(
@@ -78,7 +102,11 @@ class ClaudeAnalyst:
         guides: Sequence[ObjectionGuide] = (),
         *,
         max_retries: int = 2,
+        ledger: Ledger | None = None,
+        batched: Kept | None = None,
     ) -> Self:
+        """Claude as the settings say: asked at once, or through the Batches API where `batched` keeps track
+        of what is on its way."""
         if not settings.claude_configured:
             raise UnusableSetting(
                 "Claude needs a key: set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL for a server of your own."
@@ -94,14 +122,22 @@ class ClaudeAnalyst:
             max_retries=max_retries,
             open_telemetry=False,
         )
+        models: dict[Step, str] = {"spot": settings.spot_model, "judge": settings.anthropic_model}
         return cls(
-            client,
+            Direct(client) if batched is None else Batched(client, batched),
             prompts,
             competitors,
             guides,
-            model=settings.anthropic_model,
-            spot_model=settings.coach_spot_model,
+            server=str(client.base_url),
+            models=models,
             timeout_s=settings.coach_claude_timeout_s,
+            till=Till(
+                models,
+                read_prices(settings.coach_claude_prices),
+                ledger,
+                settings.coach_claude_monthly_dollars or None,
+                share=1.0 if batched is None else HALF,
+            ),
         )
 
     @property
@@ -114,69 +150,132 @@ class ClaudeAnalyst:
         return self._fingerprint
 
     async def close(self) -> None:
-        await self._door.close()
+        await self._wire.close()
 
     async def spot(self, transcript: Transcript) -> Moments:
         """The moments of the call. It is sent once: each window of it in one request."""
         usage = Usage()
-        parts = windows(transcript.turns)
 
         async def ask(window: Window) -> SpotAnswer:
             data = fenced("transcript", window_text(window))
-            return await self._door.ask(self._request("spot", data), SpotAnswer, usage)
+            words = sum(line.words for line in window)  # an answer has fewer tokens than that
+            return await self._door.ask(self._request("spot", (data,), words), SpotAnswer, usage)
 
         try:
-            answers = await _together(ask, parts)
+            read = await _each(ask, windows(transcript.turns), window_halves)
         finally:
             self._log_usage("spot", usage)
         spotter = Spotter(transcript, self._competitors, frozenset(self._guides))
         # Milliseconds for an honest answer; an answer full of invented quotes is looked for everywhere.
-        return await asyncio.to_thread(spotter.gather, parts, answers)
+        moments = await asyncio.to_thread(spotter.gather, read.parts, read.answers)
+        seen = {line.turn.index for window in read.parts for line in window}
+        unread = {line.turn.index for window in read.failed for line in window} - seen
+        return moments.model_copy(update={"unread": frozenset(unread), "why": read.why if unread else None})
 
     async def judge(self, transcript: Transcript, moments: Moments, briefs: Mapping[str, Brief]) -> Judgement:
-        """The moments judged by their briefs. Only the turns around them are sent: the whole call again
-        would cost more than it tells, and a prompt cache does not outlast a change of the answer's schema."""
+        """The moments judged by their briefs, and what that leaves open or accuses once more by more of them.
+        Only the turns around them are sent: the whole call again would cost more than it tells."""
         usage = Usage()
-        parts = batches(moments, briefs)
-
-        async def ask(batch: Batch) -> JudgeAnswer:
-            data = (
-                fenced("passages", passages_text(batch, briefs)),
-                fenced("turns", excerpt_text(batch, transcript.turns)),
-                fenced("moments", moments_text(batch, briefs, self._guides)),
-            )
-            return await self._door.ask(self._request("judge", *data), JudgeAnswer, usage)
-
+        ask = partial(self._ask_judge, transcript, briefs, usage)
         try:
-            answers = await _together(ask, parts)
+            first = await self._look(ask, moments, briefs, FIRST)
+            verdicts = Verdicts(transcript, briefs, self._guides, first.parts, first.answers)
+            again = moments.only(verdicts.to_be_seen_again(moments))
+            second = await self._look(ask, again, briefs, SECOND, all_may_fail=True)
         finally:
             self._log_usage("judge", usage)
-        return Verdicts(transcript, briefs, self._guides, parts, answers).of(moments)
+        verdicts.take(second.parts, second.answers)
+        judgement = verdicts.of(moments)
+        unjudged = {one.id for batch in (*first.failed, *second.failed) for one in batch.moments}
+        return judgement.model_copy(
+            update={"unjudged": frozenset(unjudged), "why": first.why or second.why if unjudged else None}
+        )
 
-    def _request(self, step: Literal["spot", "judge"], *data: str) -> Request:
-        return Request(self._models[step], self._systems[step], data, self._closings[step])
+    async def _look(
+        self,
+        ask: Callable[[Batch], Awaitable[JudgeAnswer]],
+        moments: Moments,
+        briefs: Mapping[str, Brief],
+        look: Look,
+        *,
+        all_may_fail: bool = False,
+    ) -> Read[Batch, JudgeAnswer]:
+        asked = {one.id: briefs[one.id] for one in moments.all() if one.id in briefs}
+        parts = await asyncio.to_thread(batches, moments, asked, look)
+        return await _each(ask, parts, Batch.halves, all_may_fail=all_may_fail)
 
-    def _log_usage(self, step: Literal["spot", "judge"], usage: Usage) -> None:
+    async def _ask_judge(
+        self, transcript: Transcript, briefs: Mapping[str, Brief], usage: Usage, batch: Batch
+    ) -> JudgeAnswer:
+        data = (
+            fenced("passages", passages_text(batch, briefs)),
+            fenced("turns", excerpt_text(batch, transcript.turns)),
+            fenced("moments", moments_text(batch, self._guides)),
+        )
+        tokens = TOKENS_OF_A_VERDICT * len(batch.moments)
+        return await self._door.ask(self._request("judge", data, tokens), JudgeAnswer, usage)
+
+    def _request(self, step: Step, data: tuple[str, ...], tokens: int) -> Request:
+        return Request(step, self._models[step], self._systems[step], data, self._closings[step], tokens)
+
+    def _log_usage(self, step: Step, usage: Usage) -> None:
         self.spent[step].add(usage)
         if usage.requests:
             log.info("claude.usage", step=step, model=self._models[step], **asdict(usage))
 
 
-async def _together(ask: Callable[[A], Awaitable[T]], parts: Sequence[A]) -> list[T]:
-    """The answers for the parts, in order, asked a few at a time. The first that fails ends the rest."""
+class Read(NamedTuple, Generic[A, T]):
+    """The parts that were answered with their answers, and those that were not."""
+
+    parts: list[A]
+    answers: list[T]
+    failed: list[A]
+    failures: list[AnalystFailed]
+
+    @property
+    def why(self) -> str | None:
+        return str(self.failures[0]) if self.failures else None
+
+
+async def _each(
+    ask: Callable[[A], Awaitable[T]],
+    parts: Sequence[A],
+    halves: Callable[[A], Sequence[A]],
+    *,
+    all_may_fail: bool = False,
+) -> Read[A, T]:
+    """The answers for the parts, in order, asked a few at a time; a part too long to answer in two halves.
+    Raises the first failure where there is nothing else."""
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def one(part: A) -> T:
-        async with gate:
-            return await ask(part)
+    async def one(part: A) -> list[tuple[A, T | AnalystFailed]]:
+        try:
+            async with gate:
+                return [(part, await ask(part))]
+        except CutOff as failure:
+            smaller = halves(part)
+            if not smaller:
+                return [(part, failure)]
+        except AnalystFailed as failure:
+            return [(part, failure)]
+        return [each for half in smaller for each in await one(half)]
 
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(part)) for part in parts]
-    except ExceptionGroup as failed:
-        _, flaws = failed.split(AnalystFailed)
-        raise flaws or failed.exceptions[0] from None
-    return [task.result() for task in tasks]
+    except ExceptionGroup as broken:
+        raise broken.exceptions[0] from None
+    read: Read[A, T] = Read([], [], [], [])
+    for part, answer in (each for task in tasks for each in task.result()):
+        if isinstance(answer, AnalystFailed):
+            read.failed.append(part)
+            read.failures.append(answer)
+        else:
+            read.parts.append(part)
+            read.answers.append(answer)
+    if read.failures and not read.parts and not all_may_fail:
+        raise read.failures[0]
+    return read
 
 
 def _competitor_lines(competitors: Iterable[Competitor]) -> str:
@@ -191,9 +290,9 @@ def _guide_lines(guides: Iterable[ObjectionGuide]) -> str:
 
 
 def _fingerprint(
-    client: AsyncAnthropic,
-    models: Mapping[str, str],
-    systems: Mapping[str, str],
+    server: str,
+    models: Mapping[Step, str],
+    systems: Mapping[Step, str],
     prompts: Prompts,
     guides: Sequence[ObjectionGuide],
 ) -> str:
@@ -201,10 +300,10 @@ def _fingerprint(
         f"{room.__name__}.{name}": value
         for room in (claude_spotting, claude_briefs, claude_verdicts)
         for name, value in vars(room).items()
-        if name.isupper() and isinstance(value, int)
+        if name.isupper() and isinstance(value, int | Look)
     }
     parts = {
-        "server": str(client.base_url),
+        "server": server,
         "models": dict(models),
         "systems": dict(systems),
         "prompts": prompts.model_dump(mode="json"),

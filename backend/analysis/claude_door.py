@@ -6,9 +6,9 @@ No type of the SDK leaves this file. Errors and log lines never hold the key or 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from anthropic import (
     AnthropicError,
@@ -19,10 +19,12 @@ from anthropic import (
     transform_schema,
 )
 from anthropic.types import MessageParam
+from anthropic.types.message_create_params import MessageCreateParamsNonStreaming as Params
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from backend.analysis.claude_bill import Step, Till, Usage
 from backend.analysis.prompts import Prompt
-from backend.errors import AnalystFailed
+from backend.errors import AnalystAway, AnalystFailed
 
 MOST_OUTPUT_TOKENS = 20_000
 """Above 21,333 the SDK refuses to wait for an answer in one piece."""
@@ -37,11 +39,14 @@ _WHY = {
     429: "too many requests",
     529: "overloaded",
 }
-_STOPPED = {
-    "refusal": "Claude declined to analyse this call.",
+_CUT_OFF = {
     "max_tokens": "Claude's answer was cut off before its end.",
     "model_context_window_exceeded": "This call is longer than Claude can read.",
 }
+_AWAY = frozenset({401, 402, 403, 404})
+"""What the next request would be answered too."""
+TOKENS_IN_TIME = 4_000
+"""Of an answer, in the time the settings give; a longer one is given more in proportion."""
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -52,30 +57,34 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class CutOff(AnalystFailed):
+    """More was asked at once than Claude can answer; less of it may be."""
+
+
 @dataclass(frozen=True)
 class Request:
-    """`system` is ours and the same for many requests; `data` is fenced; `closing` has the last word."""
+    """`system` is ours and the same for many requests; `data` is fenced; `closing` has the last word.
+    `tokens` is about how long the answer will be."""
 
+    step: Step
     model: str
     system: str
     data: tuple[str, ...]
     closing: str | None = None
+    tokens: int = 0
 
 
-@dataclass
-class Usage:
-    """What a step cost. `input_tokens` are those neither read from nor written to the prompt cache."""
+class Wire(Protocol):
+    """What carries a request's body to Claude and brings the answer's, both JSON."""
 
-    requests: int = 0
-    repairs: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_read_input_tokens: int = 0
-    cache_creation_input_tokens: int = 0
+    async def send(self, params: Params, timeout_s: float) -> bytes: ...
 
-    def add(self, other: Usage) -> None:
-        for name, spent in asdict(other).items():
-            setattr(self, name, getattr(self, name) + spent)
+    @property
+    def waits(self) -> bool:
+        """Whether an answer may be hours away, and is waited for without a limit."""
+        ...
+
+    async def close(self) -> None: ...
 
 
 class _Tokens(BaseModel):
@@ -103,27 +112,29 @@ class _Reply(BaseModel):
 
 
 class ClaudeDoor:
-    """Asks Claude. `timeout_s` bounds one answer, with the SDK's retries and one repair."""
+    """Asks Claude. `timeout_s` bounds an answer of usual length, with the SDK's retries and one repair."""
 
-    def __init__(self, client: AsyncAnthropic, timeout_s: float, repair: Prompt) -> None:
-        self._client = client
+    def __init__(self, wire: Wire, timeout_s: float, repair: Prompt, till: Till) -> None:
+        self._wire = wire
         self._timeout_s = timeout_s
         self._repair = repair
+        self._till = till
 
     async def ask(self, request: Request, shape: type[T], usage: Usage) -> T:
         """The answer in this shape. What it cost is added to `usage`, also when it fails."""
+        seconds = self._timeout_s * max(1.0, request.tokens / TOKENS_IN_TIME)
+        mine = Usage()
         try:
-            async with asyncio.timeout(self._timeout_s):
-                return await self._ask(request, shape, usage)
+            async with asyncio.timeout(None if self._wire.waits else seconds):
+                return await self._ask(request, shape, mine, seconds)
         except TimeoutError:
-            raise AnalystFailed(f"Claude did not answer within {self._timeout_s:g} s.") from None
+            raise AnalystAway(f"Claude did not answer within {seconds:g} s.") from None
+        finally:
+            usage.add(mine)
 
-    async def close(self) -> None:
-        await self._client.close()
-
-    async def _ask(self, request: Request, shape: type[T], usage: Usage) -> T:
+    async def _ask(self, request: Request, shape: type[T], usage: Usage, seconds: float) -> T:
         messages = [_user(request)]
-        text = await self._send(request, messages, shape, usage)
+        text = await self._send(request, messages, shape, usage, seconds)
         try:
             return shape.model_validate_json(_json(text))
         except ValidationError as error:
@@ -134,27 +145,53 @@ class ClaudeDoor:
             {"role": "user", "content": self._repair.render(problem=problem)},
         ]
         try:
-            return shape.model_validate_json(_json(await self._send(request, messages, shape, usage)))
+            again = await self._send(request, messages, shape, usage, seconds)
+            return shape.model_validate_json(_json(again))
         except ValidationError:
             raise AnalystFailed("Claude's answer did not have the agreed shape, twice.") from None
 
     async def _send(
-        self, request: Request, messages: list[MessageParam], shape: type[BaseModel], usage: Usage
+        self,
+        request: Request,
+        messages: list[MessageParam],
+        shape: type[BaseModel],
+        usage: Usage,
+        seconds: float,
     ) -> str:
+        await self._till.admit()
+        params: Params = {
+            "model": request.model,
+            "max_tokens": MOST_OUTPUT_TOKENS,
+            # The same for all windows and batches of a step, and for the calls after this one.
+            "system": [{"type": "text", "text": request.system, "cache_control": {"type": "ephemeral"}}],
+            "messages": messages,
+            "output_config": {"format": {"type": "json_schema", "schema": _schema(shape)}},
+        }
+        body = await self._wire.send(params, seconds)
+        reply = _reply(body)
+        used = Usage(requests=1, **reply.usage.model_dump(exclude_none=True))
+        await self._till.charge(request.step, used)
+        usage.add(used)
+        return _text(reply)
+
+
+class Direct:
+    """Claude's Messages API itself: each request by its own, answered at once."""
+
+    waits = False
+
+    def __init__(self, client: AsyncAnthropic) -> None:
+        self._client = client
+
+    async def send(self, params: Params, timeout_s: float) -> bytes:
         try:
-            raw = await self._client.messages.with_raw_response.create(
-                model=request.model,
-                max_tokens=MOST_OUTPUT_TOKENS,
-                # The same for all windows and batches of a step, and for the calls after this one.
-                system=[{"type": "text", "text": request.system, "cache_control": {"type": "ephemeral"}}],
-                messages=messages,
-                output_config={"format": {"type": "json_schema", "schema": _schema(shape)}},
-            )
-            body = await raw.read()
+            raw = await self._client.messages.with_raw_response.create(**params, timeout=timeout_s)
+            return await raw.read()
         except (AnthropicError, TypeError) as error:
-            raise _failure(error) from None
-        usage.requests += 1
-        return _read(body, usage)
+            raise failure_of(error) from None
+
+    async def close(self) -> None:
+        await self._client.close()
 
 
 @cache
@@ -167,15 +204,18 @@ def _user(request: Request) -> MessageParam:
     return {"role": "user", "content": [{"type": "text", "text": text} for text in texts]}
 
 
-def _read(body: bytes, usage: Usage) -> str:
+def _reply(body: bytes) -> _Reply:
     try:
-        reply = _Reply.model_validate_json(body)
+        return _Reply.model_validate_json(body)
     except ValidationError:
-        raise AnalystFailed("What answered is not Claude's Messages API: check ANTHROPIC_BASE_URL.") from None
-    for name, tokens in reply.usage:
-        setattr(usage, name, getattr(usage, name) + (tokens or 0))
-    if reply.stop_reason in _STOPPED:
-        raise AnalystFailed(_STOPPED[reply.stop_reason])
+        raise AnalystAway("What answered is not Claude's Messages API: check ANTHROPIC_BASE_URL.") from None
+
+
+def _text(reply: _Reply) -> str:
+    if reply.stop_reason == "refusal":
+        raise AnalystFailed("Claude declined to analyse this call.")
+    if reply.stop_reason in _CUT_OFF:
+        raise CutOff(_CUT_OFF[reply.stop_reason])
     return reply.text
 
 
@@ -190,16 +230,17 @@ def _problem(error: ValidationError) -> str:
     return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the answer'}: {one['msg']}" for one in found)
 
 
-def _failure(error: AnthropicError | TypeError) -> AnalystFailed:
+def failure_of(error: AnthropicError | TypeError) -> AnalystFailed:
+    """The SDK's error as ours. A TypeError that is not about a missing key is a flaw, and raised."""
     match error:
         case APIStatusError(status_code=status):
             why = f" ({_WHY[status]})" if status in _WHY else ""
-            return AnalystFailed(f"Claude answered {status}{why}.")
+            return (AnalystAway if status in _AWAY else AnalystFailed)(f"Claude answered {status}{why}.")
         case APITimeoutError():
-            return AnalystFailed("Claude did not answer in time.")
+            return AnalystAway("Claude did not answer in time.")
         case APIConnectionError():
-            return AnalystFailed("Claude could not be reached: check the network and ANTHROPIC_BASE_URL.")
+            return AnalystAway("Claude could not be reached: check the network and ANTHROPIC_BASE_URL.")
         case TypeError() if "authentication" not in str(error):
             raise error
         case _:
-            return AnalystFailed("Claude cannot be asked without a usable key: set ANTHROPIC_API_KEY.")
+            return AnalystAway("Claude cannot be asked without a usable key: set ANTHROPIC_API_KEY.")

@@ -95,6 +95,12 @@ def windows(turns: Iterable[Turn]) -> list[Window]:
     return cut
 
 
+def window_halves(window: Window) -> list[Window]:
+    """Two windows with half the lines; none where there is one line."""
+    middle = len(window) // 2
+    return [window[:middle], window[middle:]] if middle else []
+
+
 def window_text(window: Window) -> str:
     return "\n".join(spoken_line(line.turn, line.text) for line in window)
 

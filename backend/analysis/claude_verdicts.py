@@ -16,7 +16,7 @@ from backend.analysis.analyst import (
     SpottedObjection,
     SpottedQuestion,
 )
-from backend.analysis.claude_briefs import TURNS_AFTER, Batch, facts_by_id, shown_passages
+from backend.analysis.claude_briefs import TURNS_AFTER, Batch, Shown, facts_by_id
 from backend.analysis.claude_door import Answer
 from backend.analysis.claude_spotting import OURS, Seen, locate
 from backend.analysis.fences import one_line
@@ -121,13 +121,27 @@ class Verdicts:
         self._objections: dict[str, ObjectionJudged] = {}
         self._competitors: dict[str, CompetitorJudged] = {}
         self._questions: dict[str, QuestionJudged] = {}
+        self._briefs = briefs
+        self.take(parts, answers)
+
+    def take(self, parts: Sequence[Batch], answers: Sequence[JudgeAnswer]) -> None:
+        """These answers too, in place of earlier ones about the same moments."""
         for batch, answer in zip(parts, answers, strict=True):
             asked = {moment.id for moment in batch.moments}
-            self._proofs |= {one: Proof(batch.numbers, briefs.get(one)) for one in asked}
+            for one in asked & self._claims.keys():
+                del self._claims[one]
+            self._proofs |= {
+                one: Proof(batch.numbers, batch.shown[one], self._briefs.get(one)) for one in asked
+            }
             self._claims |= {one.id: one for one in reversed(answer.claims) if one.id in asked}
             self._objections |= {one.id: one for one in reversed(answer.objections) if one.id in asked}
             self._competitors |= {one.id: one for one in reversed(answer.competitors) if one.id in asked}
             self._questions |= {one.id: one for one in reversed(answer.questions) if one.id in asked}
+
+    def to_be_seen_again(self, moments: Moments) -> set[str]:
+        """The claims that are accused of something, or left open: each is worth a closer look."""
+        asked = (one for one in moments.claims if one.id in self._proofs)
+        return {one.id for one in asked if self._claim(one).verdict not in ("supported", "out_of_scope")}
 
     def of(self, moments: Moments) -> Judgement:
         return Judgement(
@@ -209,10 +223,8 @@ class Verdicts:
 class Proof:
     """Turns what Claude cited into evidence: words of a passage it was shown for that very moment."""
 
-    def __init__(self, numbers: Mapping[str, str], brief: Brief | None) -> None:
-        self._shown = {
-            numbers[passage.id]: passage for passage in shown_passages(brief) if passage.id in numbers
-        }
+    def __init__(self, numbers: Mapping[str, str], shown: Shown, brief: Brief | None) -> None:
+        self._shown = {numbers[passage.id]: passage for passage in shown.passages}
         self._facts = facts_by_id(brief)
 
     def evidence(self, cited: Iterable[Cited]) -> list[Evidence]:
@@ -225,7 +237,7 @@ class Proof:
         return list(found.values())
 
     def may_accuse(self, evidence: Iterable[Evidence]) -> bool:
-        """Whether any of this is the documentation itself, with its address, or a fact that is sure enough."""
+        """Whether any of this is the documentation itself, with its address, or a fact sure enough."""
         return any(
             one.url is not None
             if one.source != "pack"

@@ -24,12 +24,13 @@ from backend.analysis.analyst import (
     SpottedObjection,
     SpottedQuestion,
 )
+from backend.analysis.claude_bill import billing
 from backend.analysis.evidence import cited_passages, keep_what_is_verbatim
 from backend.analysis.finding import Asked, asked_at, match, rank, readable
 from backend.analysis.queries import can_be_asked, write_queries
 from backend.analysis.scorecard import follow_up, priorities, scores, strengths
 from backend.analysis.talk import talk_stats
-from backend.errors import AnalystFailed
+from backend.errors import AnalystAway, AnalystFailed
 from backend.facts import Fact, FactMatch, LookUps, Passage
 from backend.report import REPORT_VERSION, AnalystUsed, CoachingReport, KnowledgeUsed
 from backend.tracing import NoTracing, Tracing
@@ -110,15 +111,22 @@ class Coach:
     async def coach(self, transcript: Transcript, options: Options = Options()) -> CoachingReport:
         """The report on this call. Outages of the docs or of Claude never raise; the report says so."""
         begun = time.perf_counter()
-        with self._tracing.span("spot"):
-            analyst, moments, why = await self._spot(transcript, options)
-            moments = _bounded(moments)
-        briefs, looked_up = (
-            await self._brief(moments, transcript.turns) if options.enrich else ({}, LookUps())
+        with billing() as bill:
+            with self._tracing.span("spot"):
+                analyst, moments, why = await self._spot(transcript, options)
+                moments = _bounded(moments)
+            briefs, looked_up = (
+                await self._brief(moments, transcript.turns) if options.enrich else ({}, LookUps())
+            )
+            with self._tracing.span("judge", analyst=analyst.kind):
+                analyst, judgement, why = await self._judge(analyst, transcript, moments, briefs, why)
+        used = AnalystUsed(
+            kind=analyst.kind,
+            model=analyst.model,
+            fell_back=why is not None,
+            why=why,
+            usage=bill.usage(transcript),
         )
-        with self._tracing.span("judge", analyst=analyst.kind):
-            analyst, judgement, why = await self._judge(analyst, transcript, moments, briefs, why)
-        used = AnalystUsed(kind=analyst.kind, model=analyst.model, fell_back=why is not None, why=why)
         with self._tracing.span("verify"):
             judgement = await asyncio.to_thread(keep_what_is_verbatim, judgement, briefs)
             report = await asyncio.to_thread(
@@ -169,12 +177,18 @@ class Coach:
         if analyst is rules:
             return rules, await rules.spot(transcript), None
         try:
-            return analyst, await analyst.spot(transcript), None
-        except AnalystFailed as failure:
+            moments = await analyst.spot(transcript)
+        except AnalystAway as failure:
             return rules, await rules.spot(transcript), str(failure)
+        except AnalystFailed as failure:  # what it could not read, it may still judge
+            return analyst, await rules.spot(transcript), f"{failure} Rules found the moments."
         except Exception:  # a flaw in our Claude code must not cost the user the analysis
             log.exception("analyst.broke", analyst=analyst.kind, step="spot")
             return rules, await rules.spot(transcript), BROKE
+        if not moments.unread:
+            return analyst, moments, None
+        filled = moments.with_those_of(await rules.spot(transcript))
+        return analyst, filled, f"{moments.why} Rules found the moments of {len(moments.unread)} turns."
 
     async def _judge(
         self,
@@ -188,12 +202,17 @@ class Coach:
         if analyst is rules:
             return rules, await rules.judge(transcript, moments, briefs), why
         try:
-            return analyst, await analyst.judge(transcript, moments, briefs), why
+            judgement = await analyst.judge(transcript, moments, briefs)
         except AnalystFailed as failure:
             return rules, await rules.judge(transcript, moments, briefs), str(failure)
         except Exception:  # as in _spot
             log.exception("analyst.broke", analyst=analyst.kind, step="judge")
             return rules, await rules.judge(transcript, moments, briefs), BROKE
+        if not judgement.unjudged:
+            return analyst, judgement, why
+        rest = await rules.judge(transcript, moments.only(judgement.unjudged), briefs)
+        left = f"{judgement.why} Rules judged {len(judgement.unjudged)} of {len(moments.all())} moments."
+        return analyst, judgement.with_those_of(rest), f"{why} {left}" if why else left
 
     async def _brief(self, moments: Moments, turns: Sequence[Turn]) -> tuple[dict[str, Brief], LookUps]:
         """What is known about each moment, and how the look-ups went."""

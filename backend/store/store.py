@@ -18,6 +18,7 @@ from backend.errors import BadRequest, NotFound
 from backend.facts import CitedPassage
 from backend.report import CoachingReport, verify
 from backend.store.bodies import report_in
+from backend.store.claude import ClaudeBatches, ClaudeLedger
 from backend.store.database import ANSWER_S, FAILURES, Database, connect, locate
 from backend.store.schema import migrate, revision
 from backend.store.shelf import DocShelf
@@ -135,6 +136,14 @@ class Store:
     def shelf(self) -> DocShelf:
         """Where the docs tools' answers are kept, in the same database."""
         return DocShelf(self._session)
+
+    def claude_ledger(self) -> ClaudeLedger:
+        """What Claude has cost by month, in the same database."""
+        return ClaudeLedger(self._session)
+
+    def claude_batches(self) -> ClaudeBatches:
+        """Where Claude's batches are remembered, in the same database."""
+        return ClaudeBatches(self._session)
 
     async def health(self) -> StoreHealth:
         """What the store is and holds, read now."""

@@ -79,6 +79,25 @@ class DocAnswerRow(SQLModel, table=True):
     body: str = Field(sa_type=Text)
 
 
+class ClaudeMonthRow(SQLModel, table=True):
+    """What Claude cost in a month such as "2026-11"."""
+
+    __tablename__ = "claude_months"
+
+    month: str = Field(primary_key=True)
+    dollars: float
+
+
+class ClaudeRequestRow(SQLModel, table=True):
+    """A request by its hash, and the batch that carries it."""
+
+    __tablename__ = "claude_requests"
+
+    request: str = Field(primary_key=True)
+    batch: str
+    kept_at: float
+
+
 class CallPage(BaseModel):
     """Some calls, newest first. `next` asks for the calls after these; None on the last page."""
 
