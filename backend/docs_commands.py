@@ -151,15 +151,13 @@ def docs_drift(
     settings = _settings()
     with closing(Snapshot.open(settings.coach_data_dir, settings.coach_knowledge_dir)) as snapshot:
         for drift in drifted_facts(snapshot):
-            typer.echo(
-                f"fact {drift.fact.id}  {one_line(drift.sentence())}\n  {drift.fact.statement}\n  {drift.fact.url}"
-            )
+            typer.echo(f"fact {drift.fact.id}  {one_line(drift.sentence())}")
+            typer.echo(f"  {drift.fact.statement}\n  {drift.fact.url}")
         drifted = asyncio.run(_drifted(settings, snapshot))
     for report in drifted:
         for verdict in report.verdicts:
-            typer.echo(
-                f"report {report.report_id}  {verdict.claim_id} {verdict.verdict}  {one_line(verdict.sentence())}"
-            )
+            said = f"{verdict.claim_id} {verdict.verdict}  {one_line(verdict.sentence())}"
+            typer.echo(f"report {report.report_id}  {said}")
     chosen = [report for report in drifted if every or not report.stands]
     gone = sum(not report.stands for report in drifted)
     typer.echo(f"Reports on changed passages: {len(drifted)}; on words that are gone: {gone}.")
