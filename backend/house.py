@@ -97,8 +97,11 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings) -> AsyncIterator[House]:
-    """Build everything by the settings and close it in reverse order; prefect-mcp warms up meanwhile."""
+async def open_house(settings: Settings, *, claude_in_batches: bool = False) -> AsyncIterator[House]:
+    """Build everything by the settings and close it in reverse order; prefect-mcp warms up meanwhile.
+
+    `claude_in_batches` asks Claude through its Batches API, which takes hours and half the price.
+    """
     async with AsyncExitStack() as stack:
         tracing = await stack.enter_async_context(open_tracing(settings))
         snapshot = await asyncio.to_thread(
@@ -114,7 +117,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         analysts: dict[str, Analyst] = {"rules": rules}
         claude = None
         if settings.claude_configured:
-            claude = analysts["claude"] = _claude(settings, snapshot)
+            claude = analysts["claude"] = _claude(settings, snapshot, store, claude_in_batches)
             stack.push_async_callback(claude.close)
         # Nothing after this can fail by a setting, so no child is started in vain.
         client, meters = None, Meters()
@@ -158,13 +161,20 @@ def _watched(meters: Meters, tracing: Tracing) -> Callable[[str], AbstractContex
     return watched
 
 
-def _claude(settings: Settings, snapshot: Snapshot) -> ClaudeAnalyst:
+def _claude(settings: Settings, snapshot: Snapshot, store: Store, in_batches: bool) -> ClaudeAnalyst:
     # Anthropic's SDK takes over a second to import, and most installations start without it.
     from backend.analysis.claude import ClaudeAnalyst
     from backend.analysis.prompts import Prompts
 
     prompts = Prompts.load(settings.coach_prompts_dir)
-    return ClaudeAnalyst.from_settings(settings, prompts, snapshot.pack.competitors, snapshot.pack.objections)
+    return ClaudeAnalyst.from_settings(
+        settings,
+        prompts,
+        snapshot.pack.competitors,
+        snapshot.pack.objections,
+        ledger=store.claude_ledger(),
+        batched=store.claude_batches() if in_batches else None,
+    )
 
 
 def _rules(snapshot: Snapshot) -> RulesAnalyst:
