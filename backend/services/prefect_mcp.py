@@ -13,7 +13,7 @@ import asyncio
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from types import TracebackType
@@ -156,6 +156,33 @@ class PrefectMCP:
         return await self._ask(
             SEARCH, {"query": query, "top_k": top_k}, timeout, partial(read_hits, query=query)
         )
+
+    async def search_many(
+        self,
+        queries: Iterable[str],
+        *,
+        top_k: int = 5,
+        timeout: float,  # noqa: ASYNC109 -- as above
+    ) -> dict[str, list[DocHit]]:
+        """What came in time for these queries, each asked once, side by side. Those without an answer are
+        not in it; raises the first failure where none has one, and QueryRefused before any is sent."""
+        wanted = list(dict.fromkeys(queries))
+        for query in wanted:
+            self._guard(SEARCH, {"query": query})
+        found = await asyncio.gather(
+            *(self.search_docs(query, top_k=top_k, timeout=timeout) for query in wanted),
+            return_exceptions=True,
+        )
+        answers: dict[str, list[DocHit]] = {}
+        for query, answer in zip(wanted, found, strict=True):
+            if isinstance(answer, list):
+                answers[query] = answer
+            elif not isinstance(answer, KnowledgeUnavailable):
+                raise answer
+        failures = [answer for answer in found if isinstance(answer, KnowledgeUnavailable)]
+        if failures and not answers:
+            raise failures[0]
+        return answers
 
     async def release_notes(self, version: str, timeout: float) -> str:  # noqa: ASYNC109 -- as above
         """The release notes of a version such as "3.4.0", or of "latest"."""

@@ -61,6 +61,28 @@ async def test_an_answer_comes_through_and_the_wire_carries_just_the_query(
     ] * 2
 
 
+async def test_many_queries_are_asked_once_each_side_by_side(client: PrefectMCP, docs: DocsServer) -> None:
+    found = await client.search_many(["work pool types", "workers", "work pool types"], timeout=PATIENCE)
+    assert sorted(docs.queries) == ["work pool types", "workers"]
+    assert {query: hits[0].title for query, hits in found.items()} == {
+        "work pool types": "Workers",
+        "workers": "Workers",
+    }
+
+
+async def test_of_many_queries_those_come_that_are_answered_in_time() -> None:
+    async with running(tiny()) as client:
+        assert await client.search_many(["workers", "says nothing"], timeout=3) == {"workers": []}
+        with pytest.raises(DocsUnreachable):
+            await client.search_many(["says nothing"], timeout=0.2)
+
+
+async def test_one_query_that_may_not_leave_keeps_them_all_back(client: PrefectMCP, docs: DocsServer) -> None:
+    with pytest.raises(QueryRefused):
+        await client.search_many(["workers", "does Acme use work pools"], timeout=PATIENCE)
+    assert docs.queries == []
+
+
 async def test_release_notes_come_through(client: PrefectMCP, docs: DocsServer) -> None:
     assert "## Release 3.4.0" in await client.release_notes("3.4.0", timeout=PATIENCE)
     assert "## Release 3.8.8" in await client.release_notes("latest", timeout=PATIENCE)
