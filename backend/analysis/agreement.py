@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from backend.analysis.plain_speech import has_verb
 from backend.analysis.quantities import is_number
-from backend.analysis.said import Finding, Known, Said, figures, holds, read
+from backend.analysis.said import GENERIC, Finding, Known, Said, figures, holds, read
 from backend.analysis.subjects import PLANS
 from backend.analysis.wording import denials, denies, meaning, share
 
@@ -37,16 +37,12 @@ _BOUND = re.compile(
 )
 _ORDER = re.compile(r"\b(?:first|last|before|after|then)\b")
 """The same words in another order say another thing."""
-_GENERIC = meaning(
-    "run runs flow flows task tasks deployment deployments worker workers work pool pools set time limit"
-    " start default cloud server plan use one two new end same way need want part point user users say call"
-)
 
 
 def same_figure(claim: Said, known: Known) -> Finding | None:
     """The fact gives the claim's plan this very number."""
     compared = figures(claim, known)
-    if compared is None or compared.said.value != compared.known:
+    if compared is None or compared.said.value != compared.known or len(claim.amounts) > 1:
         return None
     reason = f"The docs give the same number for {compared.plan} ({compared.said.said})."
     return Finding("supported", 0.8, reason, known.fact)
@@ -77,9 +73,9 @@ def alike(one: frozenset[str], other: frozenset[str]) -> float:
 
 def _could_bear_out(claim: Said, known: Known) -> bool:
     """Whether nothing hard keeps the fact from saying what the claim says."""
-    if _is_fragment(claim.text) or denials(claim.text) > 1:
+    if _is_fragment(claim.text) or denials(claim.text) > 1 or (claim.plans and claim.denies):
         return False
-    if not claim.meaning & known.said.meaning - _GENERIC or (claim.amounts and known.fact.conflict):
+    if not claim.meaning & known.said.meaning - GENERIC or (claim.amounts and known.fact.conflict):
         return False
     if claim.amounts and claim.plans and known.figures:
         return False  # the number may be another plan's; same_figure tells
@@ -122,7 +118,11 @@ def _comes_up_as(claim: Said, known: Known, wrong: Sequence[frozenset[str]]) -> 
         return None
     least = max([WORDS_OF_AN_ASK, *(alike(claim.meaning, one) for one in wrong)])
     for asked, words in known.asserted:
-        if alike(claim.meaning, words) >= least and _says_as_much(claim, read(asked), known.said):
+        if (
+            alike(claim.meaning, words) >= least
+            and not _ORDER.search(asked.lower())
+            and _says_as_much(claim, read(asked), known.said)
+        ):
             return asked
     return None
 

@@ -60,7 +60,9 @@ class Assertion(NamedTuple):
 
 
 def is_about_the_product(transcript: Transcript, hear: Callable[[str], str]) -> bool:
-    """Whether Prefect, or several nouns that are hardly anybody else's, are named; an excerpt need not."""
+    """Whether Prefect, or several nouns that are hardly anybody else's, are named; an excerpt need not. Where
+    it is known who of the speakers is ours, nouns of the product will do, whoever else may use them."""
+    rare_nouns = 0 if any(turn.side == "internal" for turn in transcript.turns) else RARE_NOUNS
     words = 0
     nouns: set[str] = set()
     for turn in transcript.turns:
@@ -70,7 +72,7 @@ def is_about_the_product(transcript: Transcript, hear: Callable[[str], str]) -> 
         if _NAMED.search(lower):
             return True
     rare = [noun for noun in nouns if not _GENERIC.fullmatch(noun)]
-    return words < LONG_CALL_WORDS or (len(nouns) >= OWN_NOUNS and len(rare) >= RARE_NOUNS)
+    return words < LONG_CALL_WORDS or (len(nouns) >= OWN_NOUNS and len(rare) >= rare_nouns)
 
 
 def find_claims(transcript: Transcript, hear: Callable[[str], str]) -> Iterator[Assertion]:

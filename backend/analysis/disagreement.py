@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from backend.analysis.plain_speech import has_verb, unexplained
 from backend.analysis.quantities import is_figure
-from backend.analysis.said import Finding, Known, Said, figures, holds, listed
+from backend.analysis.said import GENERIC, Finding, Known, Said, figures, holds, listed
 from backend.analysis.subjects import (
     COUNTED,
     PLANS,
@@ -33,8 +33,9 @@ WORDS_BESIDE_A_HARD_ONE = 0.3
 """Beside a shared number, plan or edition, this share is enough."""
 WORDS_OF_A_PLAIN_CLAIM = 0.6
 """A claim with fewer of its words in the wrong version says something else besides."""
-LEAST_WORDS_WRONG = 3
+LEAST_WORDS_WRONG, LEAST_WORDS_OPPOSED = 3, 2
 """Fewer meaning words cannot tell one thing from another."""
+RATES = frozenset(("API rate limits", "log rate limits"))
 LARGER_PLANS = 2
 """A feature that so few plans have is kept for the larger ones."""
 _OLD = re.compile(
@@ -105,6 +106,8 @@ def _other_figure(claim: Said, known: Known) -> Finding | None:
         return None
     other = unexplained(without_subjects(claim.text, claim.features & known.said.features))
     other_features = claim.features - known.said.features - COUNTED
+    if len({one.unit for one in claim.amounts}) == len(claim.amounts) > 1:
+        other_features -= RATES  # each number counts a thing of its own
     if other_features or any(not is_figure(word) for word in other - _KEEPING):
         return None
     reason = f"You said {compared.said.said} on {compared.plan}; the docs give {compared.written} there."
@@ -128,23 +131,39 @@ def _says_the_wrong(claim: Said, known: Known, wrong: WrongVersion, said: Said) 
     if (said.absolute and not claim.absolute) or (claim.amounts and not said.amounts):
         return None
     hard = _hard_in_common(claim, said, known.said)
-    alike = share(said.meaning, claim.meaning)
-    if hard is None:
+    if hard is None or (hard and not has_verb(claim.text)):
         return None
-    if hard:
-        subject = claim.features & said.features
-        close = bool(subject if said.amounts else subject - COUNTED)
-        # "You don't get those in open source" says "only in Cloud" with none of its words.
-        close = close and (alike >= WORDS_BESIDE_A_HARD_ONE or claim.edition == "cloud only")
-        close = close and said.features - COUNTED <= claim.features and _adds_nothing(claim, said, subject)
-    else:
-        close = len(said.meaning & claim.meaning) >= LEAST_WORDS_WRONG
-        close = (
-            close and alike >= WORDS_OF_A_WRONG_VERSION and alike > share(said.meaning, known.said.meaning)
-        ) and share(claim.meaning, said.meaning) >= WORDS_OF_A_PLAIN_CLAIM
-    if not close:
+    if not (_says_the_hard(claim, said) if hard else _says_the_words(claim, said, known.said)):
         return None
     return Finding(_kind(known.fact, wrong, said), 0.75 if hard else 0.6, _reason(hard, wrong), known.fact)
+
+
+def _says_the_hard(claim: Said, wrong: Said) -> bool:
+    """Beside the hard thing: the same subject, and nothing that turns it around."""
+    subject = claim.features & wrong.features
+    # "You don't get those in open source" says "only in Cloud" with none of its words.
+    alike = share(wrong.meaning, claim.meaning) >= WORDS_BESIDE_A_HARD_ONE or claim.edition == "cloud only"
+    named = subject if wrong.amounts else subject - COUNTED
+    return (
+        bool(named)
+        and alike
+        and wrong.features - COUNTED <= claim.features
+        and _adds_nothing(claim, wrong, subject)
+    )
+
+
+def _says_the_words(claim: Said, wrong: Said, right: Said) -> bool:
+    """Without a hard thing: each word that makes it wrong, most of the others, and hardly any besides. Few
+    words do where all that is wrong with them is that the fact says no, or yes."""
+    alike = share(wrong.meaning, claim.meaning)
+    opposed = wrong.denies != right.denies and wrong.meaning <= claim.meaning
+    return (
+        len(wrong.meaning & claim.meaning) >= (LEAST_WORDS_OPPOSED if opposed else LEAST_WORDS_WRONG)
+        and wrong.meaning - GENERIC <= claim.meaning
+        and alike >= WORDS_OF_A_WRONG_VERSION
+        and (opposed or alike > share(wrong.meaning, right.meaning))
+        and share(claim.meaning, wrong.meaning) >= WORDS_OF_A_PLAIN_CLAIM
+    )
 
 
 def _restrictions(claim: Said) -> frozenset[str]:

@@ -16,7 +16,9 @@ CHARS_AROUND = 240
 """So far around a claim is read, so that a turn without end costs no more."""
 
 _THEIRS = (
-    r"competitors?|competition|rivals?|theirs?|its|(?:his|her|your own|somebody['’]s|someone['’]s)"
+    r"competitors?|competition|rivals?|theirs?"
+    r"|its (?:\w+ ){0,2}(?:plan|tier|pro|team|cloud|open|version|own|free)"
+    r"|(?:his|her|your own|somebody['’]s|someone['’]s)"
     r"|(?:other|another|different|legacy|existing|current|incumbent|old)"
     r" (?:vendor|tool|product|system|platform|orchestrator|scheduler|provider|stack|setup)s?"
 )
@@ -47,7 +49,8 @@ _NOT_YET = (
     r"|working on|building|considering|beta|preview|promise\w*|bringing|launch\w*|later"
 )
 _SUPPOSED = (
-    r"if|unless|suppose|supposing|imagine|pretend|would|\w+['’]d|could|might|may|maybe|perhaps|probably"
+    r"if(?! (?:any|one) (?:\w+ ){0,3}(?:fails?|crashes|dies)\b)|unless"
+    r"|suppose|supposing|imagine|pretend|would|\w+['’]d|could|might|may|maybe|perhaps|probably"
     r"|possibly|wish|whether|should|not sure|unsure|check|double[- ]check|in theory|depends|hypothetically"
     r"|assuming|as if|doubt|for example|say"
 )

@@ -13,6 +13,8 @@ LEAST_PLANS = 2
 
 _PART = re.compile(r"[,;:](?=\s)|\s-\s|\.(?=\s|$)")
 _FIGURE_OR_PLAN = re.compile(rf"(?P<figure>\d[\d,]*(?:\.\d+)?)|\b(?P<plan>{'|'.join(PLANS)})\b")
+_JOINS = re.compile(r"\s*(?:and|or|/|&)?\s*(?:the\s+)?")
+"""What may stand between two plans of one figure; "30 on Pro and by agreement on Enterprise" gives one."""
 _PER = re.compile(r"\b(?:per|an?|each|every)[\s-]+(second|minute|hour|day|week|month|year)\b", re.IGNORECASE)
 
 
@@ -34,14 +36,22 @@ def plan_figures(statement: str) -> PlanFigures | None:
     by_plan: dict[str, float] = {}
     for part in _PART.split(statement):
         figure: float | None = None
+        after_plan: int | None = None
         for found in _FIGURE_OR_PLAN.finditer(part):
             if found["figure"]:
-                figure = float(found["figure"].replace(",", ""))
-            elif figure is not None:
+                figure, after_plan = float(found["figure"].replace(",", "")), None
+                continue
+            if after_plan is not None and not _JOINS.fullmatch(part, after_plan, found.start()):
+                figure = None
+            if figure is not None:
                 by_plan.setdefault(found["plan"], figure)
-    if len(by_plan) < LEAST_PLANS:
-        return None
-    return PlanFigures(by_plan, _sizes(statement), per(statement))
+            after_plan = found.end()
+    sizes = _sizes(statement)
+    return (
+        PlanFigures(by_plan, sizes, per(statement))
+        if len(by_plan) >= LEAST_PLANS and len(sizes) == 1
+        else None
+    )
 
 
 def per(text: str) -> frozenset[str]:

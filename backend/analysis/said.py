@@ -39,14 +39,22 @@ _LEAVES_OPEN = re.compile(r"\b(?:or|only|not|no|still|until|was|were|used|withou
 """An answer to such a question may mean either of two things."""
 
 
+_SPEAKS_OF_IT = re.compile(r"\b(?:them|those|it)\W*$")
 _ASKS = re.compile(
     r"\?|^\W*(?:(?:so|and|but|okay|well|or)\W+)*(?:is|are|do|does|did|can|could|has|have|who|what|why|how|when"
     r"|where|which|will|would|should|if|any)\b"
     r"|(?:is|are|do|does|can|could|has|have|will|would) (?:that|it|they|you|there|we|i|this)\b"
-    r"|\b(?:our|ours|my|i)\b|\bright\W*$",
+    r"|, (?:what|which|who|how|where|why|when)\b|\b(?:our|ours|my|i)\b|\bright\W*$",
     re.IGNORECASE,
 )
 """Asking, or speaking of one's own."""
+
+
+GENERIC = meaning(
+    "run runs flow flows task tasks deployment deployments worker workers work pool pools set time limit"
+    " start default cloud server plan use one two new end same way need want part point user users say call"
+)
+"""Words of nearly every sentence about the product."""
 
 
 class Said(NamedTuple):
@@ -136,8 +144,13 @@ def stated(words: str, about: str) -> Iterator[Said]:
     asked_for = about.removesuffix(words)
     asked = features(asked_for) - COUNTED
     answers = not features(words) and len(asked) == 1 and not _LEAVES_OPEN.search(asked_for.lower())
+    before: frozenset[str] = frozenset()
     for statement in statements(words):
         said = read(statement)._replace(plans=plans(statement))
+        named = said.features - COUNTED
+        if len(before) == 1 and not said.features and _SPEAKS_OF_IT.search(statement.lower()):
+            said = said._replace(features=before)
+        before = named
         agrees = answers and _CONFIRMS.match(words) is not None
         if agrees and not said.plans:
             said = said._replace(plans=plans(asked_for))
@@ -145,12 +158,13 @@ def stated(words: str, about: str) -> Iterator[Said]:
 
 
 def figures(claim: Said, known: Known) -> Figures | None:
-    """The one number of the claim beside the fact's for the one plan it names, where both count the same."""
-    if len(claim.plans) != 1 or len(claim.amounts) != 1 or known.figures is None:
+    """The number of the claim that counts what the fact counts, beside the fact's for the one plan named."""
+    if len(claim.plans) != 1 or known.figures is None:
         return None
-    if claim.denies or not claim.features & known.said.features:
+    of_this = [one for one in claim.amounts if one.unit in known.figures.sizes]
+    if claim.denies or len(of_this) != 1 or not claim.features & known.said.features:
         return None
-    plan, said = min(claim.plans), claim.amounts[0]
+    plan, said = min(claim.plans), of_this[0]
     figure = known.figures.of(plan, said, claim.per)
     if figure is None:
         return None
