@@ -1,50 +1,23 @@
-"""What to say next time: to an objection, beside a competitor, to an open question; and how it was said."""
+"""What to say next time: to an objection, beside a competitor, to an open question."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
 from backend.analysis.analyst import Brief, SpottedCompetitor, SpottedObjection, SpottedQuestion
-from backend.analysis.claim_cues import AFTER_PRODUCT_TALK
 from backend.analysis.proof import cite, proof
-from backend.analysis.pushback_cues import ACKNOWLEDGED
-from backend.analysis.questions import puts_off
-from backend.analysis.sentences import sentences
 from backend.analysis.subjects import features
 from backend.analysis.wording import meaning, share
 from backend.facts import Competitor, CompetitorFact, Fact, ObjectionGuide, Passage
-from backend.report import Handling, ObjectionCategory, Suggestion
-from backend.transcript import Transcript
+from backend.report import ObjectionCategory, Suggestion
 
 ANSWERING_FACTS = 2
-SUBSTANCE_WORDS = 12
-"""A shorter reply cannot both take up an objection and answer it."""
-FULL_ANSWER_WORDS = 30
-EXCHANGE_TURNS = 3
-WELL = 2
-"""Of taken up, answered in full or confirmed, and not put off: so many make it well handled."""
 SHARED_WORDS = 2
 MOSTLY = 0.5
 """A fact answers a question when it has so many of its meaning words, and this share of them."""
 HEDGE: Final = "Confirm this before you say it."
 
-_ASKS_BACK = re.compile(r"\?")
-_CONCEDES = re.compile(
-    r"\b(?:fair|you['’]?re right|i understand|i hear|understood|true|honest\w*|no argument|rather|i get"
-    r"|totally|that['’]?s right"
-    r"|good (?:question|point)|i['’]?d (?:say|treat|plan|leave)|doesn['’]?t need|absolutely)\b",
-    re.IGNORECASE,
-)
-_CONFIRMS = re.compile(
-    r"\W*(?:okay|ok|good|great|fine|fair|right|thank|thanks|perfect|yes"
-    r"|that['’]?s (?:a )?(?:better|good|fair|helpful|useful|sensible))\b"
-)
-_DOUBTS = re.compile(
-    r"\W*(?:so (?:not|it['’]?s not|that['’]?s not|you)|hm+|but|not really"
-    r"|that doesn|i (?:still|don)|no[,.]|then why|mm)\b"
-)
 _ACKNOWLEDGE: dict[ObjectionCategory, str] = {
     "status_quo": "Credit what they run today before anything else.",
     "build_in_house": "Credit what they built, then ask what it costs them to keep it running.",
@@ -113,34 +86,6 @@ def settle(question: SpottedQuestion, brief: Brief | None) -> Suggestion | None:
     return Suggestion(text=f"The closest the docs come: {_said(fact)}", evidence=proof(fact, brief.passages))
 
 
-def handling(objection: SpottedObjection, transcript: Transcript) -> Handling:
-    """How our side took it: taken up (acknowledged or asked back), answered with words of the product,
-    and confirmed by what they said to it. Without such an answer it was handled partly at most."""
-    if objection.response is None:
-        return "ignored"
-    reply, reaction = _exchange(objection.response.turn, transcript)
-    took_it_up = any(sign.search(reply) for sign in (ACKNOWLEDGED.pattern, _CONCEDES, _ASKS_BACK))
-    length = len(reply.split())
-    if length < SUBSTANCE_WORDS or not (_has_substance(reply) or length >= FULL_ANSWER_WORDS):
-        return "partly" if took_it_up or puts_off(reply) else "poorly"
-    answer = transcript.turns[objection.response.turn].text
-    if _DOUBTS.match(reaction) or not has_answer(answer):
-        return "partly"
-    full = length >= FULL_ANSWER_WORDS or _CONFIRMS.match(reaction) is not None
-    return "well" if took_it_up + full + (not puts_off(reply)) >= WELL else "partly"
-
-
-def has_answer(text: str) -> bool:
-    """Whether some sentence answers: it speaks of the product and neither asks nor merely acknowledges."""
-    places = sentences(text)
-    told = " ".join(text[start:end] for start, end in places if not text[start:end].endswith("?"))
-    return len(told.split()) >= SUBSTANCE_WORDS and _has_substance(told.lower())
-
-
-def _has_substance(lower: str) -> bool:
-    return AFTER_PRODUCT_TALK.pattern.search(lower) is not None
-
-
 def _same_subject(words: str, fact: Fact) -> bool:
     """Whether a fact is about what was asked: it names the features asked about, shares most of the
     question's meaning words, and one of them is a term or title word of the fact."""
@@ -153,15 +98,6 @@ def _same_subject(words: str, fact: Fact) -> bool:
         and share(asked, shared) >= MOSTLY
         and bool(shared & subject)
     )
-
-
-def _exchange(at: int, transcript: Transcript) -> tuple[str, str]:
-    """What our side said from a turn on, and how the others took it, in lower case."""
-    turns = transcript.turns[at : at + EXCHANGE_TURNS]
-    reaction = next((turn.text for turn in turns if turn.side == "external"), "")
-    speaker = turns[0].speaker
-    reply = " ".join(turn.text for turn in turns[:2] if turn.speaker == speaker or turn.side == "internal")
-    return reply.lower(), reaction.lower()
 
 
 _UNKNOWN_RIVAL: dict[bool, str] = {

@@ -3,45 +3,39 @@
 from __future__ import annotations
 
 import math
-import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, get_args
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from backend.analysis.cues import Cue, shown, total
-from backend.analysis.pushback_cues import ACKNOWLEDGED, BIAS, CUES, KINDS
+from backend.analysis.learned import Learned, Signs
+from backend.analysis.pushback_cues import LOCAL, SIGNS, STRONG, TAKEN_UP, YIELDS, plain
+from backend.analysis.pushback_kinds import Guides
+from backend.analysis.replies import reply_signs
 from backend.analysis.sentences import sentences
-from backend.facts import ObjectionGuide
 from backend.report import ObjectionCategory
 from backend.transcript import Quote, Transcript, Turn
 
-INTRODUCTIONS = 4
-"""So many turns at the start of a call at most, and a tenth of a short one."""
+LEAST = -0.7
+"""Log odds from which a turn is taken for an objection: where precision and recall are alike."""
+LEAST_BESIDE = -2.0
+"""From here the sentence beside it belongs to what is quoted."""
+MOST_SENTENCES = 3
+BESIDE = 0.4
+"""How much a sign of the sentence before or after says about this one."""
+READ_CHARS = 400
+"""So much of a sentence is read: what somebody means is said by then."""
+USUAL_SENTENCES = 60
+FEW_SENTENCES = 40
+"""A call of fewer is taken for one of so many: it has not more objections for being short."""
+
 RESPONSE_WITHIN_TURNS = 3
 RESPONSE_SENTENCES = 2
 MOST_RESPONSE_SENTENCES = 5
 TELLING_WORDS = 12
 """Fewer words of a reply may be no more than its acknowledgement."""
-PLAINLY = 0.4
-"""What is like no known kind of objection must weigh more to be one."""
-WORTH_OF_LIKENESS = 4.0
-"""An utterance of a guide word for word speaks as much for its kind as four of the kind's words."""
-LEAST_WEIGHT = 0.5
-"""With less than this speaking for every kind, it is of none of them."""
-
-_CATEGORY: dict[str, ObjectionCategory] = {one: one for one in get_args(ObjectionCategory)}
-_WORD = re.compile(r"[a-z0-9]+")
-_COMMON = frozenset(
-    _WORD.findall(
-        "a an the is are was be it its that this i you we they he she and or but so if of to in on "
-        "for with at by from as do does did not can would will just what who how when why have has "
-        "had get got about m s t re ve d ll my our your me us them there any all "
-    )
-)
 
 
 class Pushback(NamedTuple):
-    """An objection: the sentence it stands in, and how it was answered."""
+    """An objection: the sentences it stands in, how it was answered, and why it is taken for one."""
 
     turn: Turn
     start: int
@@ -49,75 +43,133 @@ class Pushback(NamedTuple):
     category: ObjectionCategory
     guide: str | None
     response: Quote | None
-    cues: tuple[str, ...]
+    why: tuple[str, ...]
 
 
-class Guides:
-    """The pack's objection guides, found by how they sound."""
+class Heard(NamedTuple):
+    """A sentence of somebody who is not known to be ours, and what speaks for and against an objection."""
 
-    def __init__(self, guides: Sequence[ObjectionGuide]) -> None:
-        self._said = [(one, [_words(utterance) for utterance in one.utterances]) for one in guides]
-        count = Counter(word for _, said in self._said for words in said for word in words)
-        utterances = sum(len(said) for _, said in self._said)
-        self._rarity = {word: math.log(1 + utterances / times) for word, times in count.items()}
-        self._unheard = math.log(1 + utterances)
-
-    def sort(self, words: str) -> tuple[ObjectionCategory, str | None]:
-        """The kind of an objection, and the id of the guide of this kind that it sounds most like.
-
-        What speaks for a kind: each of its words in the objection, and its guides' likeness to it.
-        """
-        heard, lower = _words(words), words.lower()
-        nearest: dict[ObjectionCategory, tuple[float, str]] = {}
-        for guide, said in self._said:
-            alike = max((self._alike(heard, one) for one in said), default=0.0)
-            kind = _CATEGORY.get(guide.category, "other")
-            nearest[kind] = max(nearest.get(kind, (0.0, "")), (alike, guide.id))
-        weights: dict[ObjectionCategory, float] = {
-            kind: len(set(pattern.findall(lower))) + WORTH_OF_LIKENESS * nearest.get(kind, (0.0, ""))[0]
-            for kind, pattern in KINDS
-        }
-        kind = max(weights, key=lambda one: weights[one])
-        if weights[kind] < LEAST_WEIGHT:
-            return "other", None
-        return kind, nearest.get(kind, (0.0, ""))[1] or None
-
-    def _alike(self, heard: frozenset[str], said: frozenset[str]) -> float:
-        """Shared rarity over the rarity of all the words (0 to 1)."""
-        shared = sum(self._rarity[word] for word in heard & said)
-        both = sum(self._rarity.get(word, self._unheard) for word in heard | said)
-        return shared / both if both else 0.0
+    turn: Turn
+    start: int
+    end: int
+    signs: Signs
 
 
-def find_pushback(transcript: Transcript, guides: Guides) -> Iterator[Pushback]:
-    """The objections of everybody who is not known to be ours: the plainest sentence of each turn.
-
-    Nobody objects while people still say who they are.
-    """
-    for turn in transcript.turns[min(INTRODUCTIONS, len(transcript.turns) // 10) :]:
-        if turn.side == "internal":
+def find_pushback(transcript: Transcript, guides: Guides, taught: Learned) -> Iterator[Pushback]:
+    """The objections of everybody who is not known to be ours: at most one in each turn."""
+    scale = taught.pushback
+    for heard in hear(transcript):
+        weights = [scale.weigh(one.signs) for one in heard]
+        plainest = max(range(len(heard)), key=lambda nth: weights[nth])
+        if weights[plainest] <= LEAST:
             continue
-        answer = _answer(transcript, turn)
-        context = list(shown([ACKNOWLEDGED], answer.text.lower())) if answer else []
-        weighed = [(_weigh(turn.text[start:end], context), start, end) for start, end in sentences(turn.text)]
-        (weight, cues), start, end = max(weighed, key=lambda one: one[0][0], default=((0.0, ()), 0, 0))
-        if weight <= 0:
-            continue
-        category, guide = guides.sort(turn.text[start:end])
-        if category != "other" or weight > PLAINLY:
-            response = _opening(answer) if answer else None
-            yield Pushback(turn, start, end, category, guide, response, cues)
+        first, last = _widened(weights, plainest)
+        turn, start, end = heard[plainest].turn, heard[first].start, heard[last].end
+        category, guide = guides.sort(turn.text[start:end], taught)
+        reply = answer(transcript, turn)
+        why = scale.why(heard[plainest].signs)
+        yield Pushback(turn, start, end, category, guide, _opening(reply) if reply else None, why)
 
 
-def _weigh(words: str, context: list[Cue]) -> tuple[float, tuple[str, ...]]:
-    cues = [*context, *shown(CUES, words.lower())]
-    return total(BIAS, cues), tuple(one.name for one in cues)
+def hear(transcript: Transcript) -> Iterator[list[Heard]]:
+    """The sentences of each turn that may hold an objection, with their signs."""
+    said = [(turn, sentences(turn.text)) for turn in transcript.turns if turn.side != "internal"]
+    many = max(FEW_SENTENCES, sum(len(places) for _, places in said))
+    long_call = {"a call of many words": math.log(many / USUAL_SENTENCES)}
+    for turn, places in said:
+        if places:
+            around = {**long_call, **_around(transcript, turn)}
+            yield list(_heard(turn, places, around))
 
 
-def _answer(transcript: Transcript, turn: Turn) -> Turn | None:
+def answer(transcript: Transcript, turn: Turn) -> Turn | None:
     """The next turn of our side, or of whoever else speaks where sides are unknown."""
     following = transcript.turns[turn.index + 1 : turn.index + 1 + RESPONSE_WITHIN_TURNS]
-    return next((one for one in following if one.side != "external" and one.speaker != turn.speaker), None)
+    return next(
+        (
+            one
+            for one in following
+            if one.side != "external" and one.speaker != turn.speaker and one.text.strip()
+        ),
+        None,
+    )
+
+
+def _heard(turn: Turn, places: Sequence[tuple[int, int]], around: Signs) -> Iterator[Heard]:
+    lower = [plain(turn.text[start : min(end, start + READ_CHARS)]) for start, end in places]
+    shown = [frozenset(name for name, pattern in SIGNS.items() if pattern.search(words)) for words in lower]
+    for nth, (start, end) in enumerate(places):
+        beside = frozenset[str]().union(*shown[max(0, nth - 1) : nth], *shown[nth + 1 : nth + 2])
+        signs = {
+            **dict.fromkeys(beside - LOCAL, BESIDE),
+            **dict.fromkeys(shown[nth], 1.0),
+            **_together(shown[nth], around),
+            **_form(lower[nth], nth, len(places)),
+            **around,
+        }
+        yield Heard(turn, start, end, signs)
+
+
+def _together(shown: frozenset[str], around: Signs) -> Mapping[str, float]:
+    """Strong signs, and what they are joined by."""
+    strong = sum(name in shown for name in STRONG)
+    if not strong:
+        return {"no strong sign": 1.0, "no strong sign, a question": float("question" in shown)}
+    return {
+        "strong signs": min(strong, 4) / 2,
+        "a strong sign, to us": float("you" in shown),
+        "a strong sign, of their own setup": float("their own setup" in shown),
+        "a strong sign, in a story": float("tells a story" in shown and "you" not in shown),
+        "a strong sign, taken up": float("is taken up" in around or "is conceded" in around),
+    }
+
+
+def _form(lower: str, nth: int, of: int) -> Mapping[str, float]:
+    """How long the sentence is, and where in its turn it stands."""
+    words = len(lower.split())
+    signs = {
+        "under four words": words < 4,
+        "under seven words": words < 7,
+        "over twelve words": words > 12,
+        "over twenty words": words > 20,
+        "the turn's first": nth == 0,
+        "the turn's last": nth == of - 1,
+        "the turn's only": of == 1,
+    }
+    return {**_present(signs), "its words": math.log(1 + words) / 3}
+
+
+def _around(transcript: Transcript, turn: Turn) -> Mapping[str, float]:
+    """What the turn is like, where in the call it stands, and what was said before and after it."""
+    words, place = len(turn.text.split()), turn.index / len(transcript.turns)
+    before = transcript.turns[turn.index - 1].text if turn.index else ""
+    reply = answer(transcript, turn)
+    after = reply.text.lower() if reply else ""
+    signs = {
+        "a turn under eight words": words < 8,
+        "a turn over twenty words": words > 20,
+        "a turn over forty words": words > 40,
+        "a turn that ends in a question": turn.text.rstrip().endswith("?"),
+        "the call's beginning": place < 0.08,
+        "the call's end": place > 0.9,
+        "asked before": before.rstrip().endswith("?"),
+        "told much before": len(before.split()) > 30,
+        "is taken up": TAKEN_UP.search(plain(after)) is not None,
+        "is conceded": YIELDS.search(plain(after[:150])) is not None,
+    }
+    return {**_present(signs), "how late": place, **reply_signs(after)}
+
+
+def _widened(weights: Sequence[float], plainest: int) -> tuple[int, int]:
+    """The sentences that are quoted: the plainest, and those beside it that push back as well."""
+    first = last = plainest
+    while last - first + 1 < MOST_SENTENCES:
+        beside = [nth for nth in (first - 1, last + 1) if 0 <= nth < len(weights)]
+        best = max(beside, key=lambda nth: weights[nth], default=plainest)
+        if best == plainest or weights[best] <= LEAST_BESIDE:
+            break
+        first, last = min(first, best), max(last, best)
+    return first, last
 
 
 def _opening(turn: Turn) -> Quote:
@@ -131,5 +183,5 @@ def _opening(turn: Turn) -> Quote:
     return turn.quote(start, end)
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(_WORD.findall(text.lower())) - _COMMON
+def _present(signs: Mapping[str, bool]) -> dict[str, float]:
+    return {name: 1.0 for name, there in signs.items() if there}

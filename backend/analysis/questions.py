@@ -1,107 +1,236 @@
-"""Questions of the prospect's that our side put off or never took up."""
+"""Questions of the prospect's that our side put off, answered beside the point, or never took up."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from backend.analysis.claim_cues import OWN, SHARED
+from backend.analysis.learned import Learned, Signs
+from backend.analysis.pushback_cues import plain
+from backend.analysis.replies import READ_CHARS, puts_off, turns_away
 from backend.analysis.sentences import sentences
 from backend.transcript import Transcript, Turn
 
-ANSWER_WITHIN_TURNS = 2
+LEAST = -1.1
+"""Log odds from which a question is taken for one left open: where precision and recall are alike."""
+ANSWER_WITHIN_TURNS = 3
 CLEAR_WORDS = 4
 """A shorter question is quoted with the sentence before it."""
 SHORT_WORDS = 4
 """A question of so few words is about the product only where it has a word of the product."""
-OPENING_SENTENCES = 3
+USUAL_QUESTIONS = 20
+FEW_QUESTIONS = 10
+STEM = 6
+"""Words that begin with the same so many letters are alike."""
 
-_ASKS = re.compile(
-    r"(?:(?:and|so|but|okay|ok|um|uh|well|because)\W+)*(?:what|who|how|where|when|why|which|whose|is|are"
-    r"|do|does|did|can|could|would|will|has|have|"
-    r"should|what['’]s|where['’]s|how['’]s|who['’]s)\b",
-    re.IGNORECASE,
+_ASKING = (
+    r"what|whats|who|whos|how|hows|where|wheres|when|why|which|whose|is|are|do|does|did|can|could|would|will"
+    r"|has|have|should"
 )
-_PUTS_OFF = re.compile(
-    r"\b(?:i (?:don['’]?t|do not) (?:actually |honestly )?(?:know|have)|i(?:['’]?d| would) (?:have|need"
-    r"|want) to (?:check|ask|look|see|find)|i(?:['’]?m| am) not (?:sure|certain)"
-    r"|let me (?:just )?(?:check|find|ask|get|confirm|look|see|come back(?: to you)?|take that|circle)"
-    r"|i(?:['’]?ll"
-    r"| will) (?:check|find|ask|get|confirm|look|come back(?: to you)?|circle|have to|take that|put)"
-    r"|i can (?:check|find out|ask|get (?:you )?(?:our|my|the|an?)|put it in)|get back to you|circle back"
-    r"|follow up|good question"
-    r"|that goes on my list|off the top of my head"
-    r"|i(?:['’]?d| would) rather not guess|don['’]?t want to (?:guess|wing|say|tell)"
-    r"|i (?:believe|think) so|no idea)\b",
-    re.IGNORECASE,
+_LEAD_IN = r"(?:(?:and|so|but|okay|ok|um|uh|well|because|also|then|oh)\W+)*"
+_OPENS = re.compile(rf"{_LEAD_IN}(?:{_ASKING})\b")
+_ASKS = re.compile(rf"(?:^|[,.;] ){_LEAD_IN}(?:{_ASKING})\b")
+_WONDERS = re.compile(
+    r"\b(?:i (?:want|need|d like|would like) to know|id like to know|who do (?:i|we) call|question is|tell me"
+    r"|how would (?:you|we|i)|what happens|how do (?:others|you|we))\b"
 )
 _OF_BUSINESS = re.compile(
     rf"\b(?:{OWN}|{SHARED}|publish\w*|document\w*|credits?|regions?|support|certif\w*|hitrust|iso|tisax|gdpr"
     r"|fedramp|pci|private network|residency|uptime|downtime)\b"
 )
 _PERSONAL = re.compile(
-    r"\b(?:really\?|yes\?|no\?|sorry\?|hear me|see my|share my|my screen|how are you|who['’]s (?:joining"
-    r"|on)|shall we"
-    r"|should we (?:start|wait)|right\?|isn['’]?t it\?|make sense\?|you mean|what kind\?"
+    r"\b(?:really\?|yes\?|no\?|sorry\?|hear me|see my|share my|my screen|how are you|whos (?:joining|on)"
+    r"|shall we|should we (?:start|wait)|right\?|isnt it\?|make sense\?|you mean|what kind\?"
     r"|how (?:was|were|is) (?:your|the) (?:weekend|week|trip|flight|holiday|day|kids?|family)"
-    r"|where are you (?:based|calling|from)|got (?:a|any) minute|still there)",
-    re.IGNORECASE,
+    r"|where are you (?:based|calling|from)|got (?:a|any) minute|still there)"
+)
+_ANSWERS = re.compile(
+    r"^\W*(?:yes|yeah|yep|no|nope|not|correct|right|it does|you can|about|it is|its|they)\b"
+)
+_NUMBER = re.compile(
+    r"\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|hundred|thousand)\b"
+)
+_SETTLES_FOR_IT = re.compile(
+    r"^\W*(?:please|do\b|thats the one|good\b|okay\W*$|i meant|so |everybody|very wise)"
+)
+_INSISTS = re.compile(r"\b(?:i meant|i asked|didnt answer|my question|thats not what|says who|faster than)\b")
+_WORD = re.compile(r"[a-z]+|\d+")
+_COMMON = frozenset(
+    _WORD.findall(
+        "a an the is are was be it its that this i you we they he she and or but so if of to in on for with"
+        " at by from as do does did not can would will just what who how when why have has had get got about"
+        " my our your me us them there any all like im ive id dont were weve youre thats where which then"
+        " okay one could yes no um uh"
+    )
 )
 
 
 class Asked(NamedTuple):
-    """A question, and what was said before it in the same turn."""
+    """A question, what was said before it in the same turn, and why it is taken for one left open."""
 
     turn: Turn
     start: int
     end: int
     before: str
+    why: tuple[str, ...]
 
 
-def find_open(transcript: Transcript) -> Iterator[Asked]:
-    """The questions that nobody of ours answered, at most one of each turn: the last that was put off."""
-    for turn in transcript.turns:
-        if turn.side == "external" and (question := _question(turn)) and _left_open(transcript, turn):
-            yield question
+class Candidate(NamedTuple):
+    """A sentence that asks something, and what speaks for and against its being left open."""
+
+    turn: Turn
+    nth: int
+    places: Sequence[tuple[int, int]]
+    signs: Signs
 
 
-def puts_off(text: str) -> bool:
-    """Whether an answer begins by promising to find out."""
-    places = sentences(text)[:OPENING_SENTENCES]
-    return bool(places) and _PUTS_OFF.search(text, 0, places[-1][1]) is not None
+def find_open(transcript: Transcript, taught: Learned) -> Iterator[Asked]:
+    """The questions that nobody of ours answered, at most one of each turn."""
+    scale = taught.left_open
+    best: dict[int, tuple[float, Candidate]] = {}
+    for one in candidates(transcript):
+        weight = scale.weigh(one.signs)
+        if weight > LEAST and weight > best.get(one.turn.index, (LEAST,))[0]:
+            best[one.turn.index] = weight, one
+    for _, found in best.values():
+        asked = _quoted(found, scale.why(found.signs))
+        if _says_enough(asked.turn.text[asked.start : asked.end]):
+            yield asked
 
 
-def _question(turn: Turn) -> Asked | None:
-    places = sentences(turn.text)
-    for nth in reversed(range(len(places))):
-        start, end = places[nth]
-        words = turn.text[start:end]
-        if not _is_question(words):
-            continue
-        before = turn.text[slice(*places[nth - 1])] if nth else ""
-        if nth and len(words.split()) < CLEAR_WORDS:
-            start = places[nth - 1][0]
-        if _says_enough(turn.text[start:end]):
-            return Asked(turn, start, end, before)
-    return None
+def candidates(transcript: Transcript) -> list[Candidate]:
+    """The questions of the prospect's, with or without a question mark, that somebody could have answered."""
+    asked = [
+        (turn, nth, places)
+        for turn in transcript.turns
+        if turn.side == "external"
+        for places in [sentences(turn.text)]
+        for nth, place in enumerate(places)
+        if _is_question(turn.text[slice(*place)])
+    ]
+    many = {"a call of many questions": math.log(max(FEW_QUESTIONS, len(asked)) / USUAL_QUESTIONS)}
+    return [
+        Candidate(
+            turn, nth, places, {**many, **_form(turn, nth, places), **_after(transcript, turn, nth, places)}
+        )
+        for turn, nth, places in asked
+        if any(one.side == "internal" for one in transcript.turns[turn.index + 1 : turn.index + 8])
+    ]
 
 
 def _is_question(words: str) -> bool:
-    if _PERSONAL.search(words):
+    lower = plain(words[:READ_CHARS])
+    if _PERSONAL.search(lower):
         return False
-    return words.rstrip("\"”'’").endswith("?") or (not words.endswith("!") and _ASKS.match(words) is not None)
+    return _marked(words) or (not words.endswith("!") and bool(_ASKS.search(lower) or _WONDERS.search(lower)))
+
+
+def _marked(words: str) -> bool:
+    return words.rstrip("\"”'’").endswith("?")
+
+
+def _form(turn: Turn, nth: int, places: Sequence[tuple[int, int]]) -> Mapping[str, float]:
+    """How it is asked."""
+    words = turn.text[slice(*places[nth])]
+    lower, last = plain(words[:READ_CHARS]), nth == len(places) - 1
+    length = len(lower.split())
+    opens, wonders = _OPENS.match(lower) is not None, _WONDERS.search(lower) is not None
+    return _present(
+        {
+            "a question mark": _marked(words),
+            "opens by asking": opens,
+            "wonders": wonders,
+            "a statement that asks": not (_marked(words) or opens or wonders),
+            "of business": _OF_BUSINESS.search(lower) is not None,
+            "the turn's last": last,
+            "the turn's only": len(places) == 1,
+            "under four words": length < 4,
+            "over twenty-five words": length > 25,
+            "another question follows": any(_marked(turn.text[slice(*one)]) for one in places[nth + 1 :]),
+            "broken off": last and turn.text.rstrip()[-1:] not in ".?!",
+        }
+    )
+
+
+def _after(
+    transcript: Transcript, turn: Turn, nth: int, places: Sequence[tuple[int, int]]
+) -> Mapping[str, float]:
+    """What was said next: by the prospect's side first, then by ours."""
+    turns = transcript.turns
+    following = turns[turn.index + 1 : turn.index + 1 + ANSWER_WITHIN_TURNS]
+    reply = next((one for one in following if one.side == "internal"), None)
+    following_ours = bool(following) and following[0].side == "internal"
+    signs = {
+        "ours speak next": following_ours,
+        "theirs speak next": not following_ours,
+        "no reply": reply is None,
+    }
+    if following and following[0].side == "external":
+        lower = plain(following[0].text[:READ_CHARS])
+        signs["drowned by another question"] = "?" in lower or _ASKS.search(lower) is not None
+        signs["theirs say much"] = len(lower.split()) > 8
+    if reply is None:
+        return _present(signs)
+    words = turn.text[slice(*places[nth])]
+    last = nth == len(places) - 1
+    return {**_present(signs), **_answered(words, reply, turns[reply.index + 1 : reply.index + 3], last)}
+
+
+def _answered(words: str, reply: Turn, then: Sequence[Turn], last: bool) -> Mapping[str, float]:
+    """Whether a reply puts the question off, turns away from it, or says something to it."""
+    text = reply.text[:READ_CHARS]
+    lower, places = plain(text), sentences(text)
+    opening = lower[: places[min(2, len(places) - 1)][1]] if places else ""
+    first = text[slice(*places[0])] if places else ""
+    length = len(lower.split())
+    asked = _content(words)
+    shared = asked & _content(text)
+    off = puts_off(text)
+    second = next((one.text for one in then if one.side == "internal"), "")
+    heard = plain(next((one.text for one in then if one.side == "external"), ""))
+    signs = {
+        "put off": off,
+        "put off at once": puts_off(text, 1),
+        "put off in the end": not off and puts_off(text, len(places)),
+        "put off in a second reply": not off and puts_off(second, len(second)),
+        "put off, but more was said after it": off and not last,
+        "turned away from": turns_away(text),
+        "answered with a question": first.endswith("?"),
+        "the reply ends in a question": text.rstrip().endswith("?"),
+        "a reply under ten words": length < 10,
+        "a reply under twenty words": length < 20,
+        "a reply over forty-five words": length > 45,
+        "shares no word": not shared,
+        "answered yes or no": _ANSWERS.match(lower) is not None,
+        "answered with a number": _NUMBER.search(opening) is not None,
+        "they settle for it": _SETTLES_FOR_IT.match(heard) is not None,
+        "they insist": _INSISTS.search(heard) is not None,
+        "they ask more": "?" in heard,
+    }
+    return {**_present(signs), "words shared": len(shared) / max(1, len(asked))}
+
+
+def _quoted(found: Candidate, why: tuple[str, ...]) -> Asked:
+    turn, nth, places = found.turn, found.nth, found.places
+    start, end = places[nth]
+    before = turn.text[slice(*places[nth - 1])] if nth else ""
+    if nth and len(turn.text[start:end].split()) < CLEAR_WORDS:
+        start = places[nth - 1][0]
+    return Asked(turn, start, end, before, why)
 
 
 def _says_enough(quoted: str) -> bool:
     """A short question is one about the product only where it has words of its own."""
-    return len(quoted.split()) > SHORT_WORDS or _OF_BUSINESS.search(quoted.lower()) is not None
+    return len(quoted.split()) > SHORT_WORDS or _OF_BUSINESS.search(plain(quoted)) is not None
 
 
-def _left_open(transcript: Transcript, turn: Turn) -> bool:
-    """Nobody of ours said anything in the next turns, or they began by putting it off."""
-    following = transcript.turns[turn.index + 1 : turn.index + 1 + ANSWER_WITHIN_TURNS]
-    answer = next((one for one in following if one.side == "internal"), None)
-    if answer is None:
-        return False
-    return puts_off(answer.text)
+def _content(text: str) -> set[str]:
+    """The beginnings of the words that carry meaning."""
+    return {word[:STEM] for word in _WORD.findall(plain(text)) if word not in _COMMON}
+
+
+def _present(signs: Mapping[str, bool]) -> dict[str, float]:
+    return {name: 1.0 for name, there in signs.items() if there}

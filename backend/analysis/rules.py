@@ -20,13 +20,16 @@ from backend.analysis.analyst import (
     SpottedObjection,
     SpottedQuestion,
 )
-from backend.analysis.answers import Coachbook, handling, settle
+from backend.analysis.answers import Coachbook, settle
 from backend.analysis.claims import find_claims, is_about_the_product
 from backend.analysis.comparison import Comparison
+from backend.analysis.learned import Learned, learned
 from backend.analysis.plain_speech import said_around
 from backend.analysis.proof import closest, proof
-from backend.analysis.pushback import Guides, find_pushback
+from backend.analysis.pushback import find_pushback
+from backend.analysis.pushback_kinds import Guides
 from backend.analysis.questions import find_open
+from backend.analysis.replies import handling
 from backend.analysis.rivals import Rivals
 from backend.analysis.said import Finding
 from backend.facts import Competitor, ObjectionGuide
@@ -41,7 +44,7 @@ from backend.report import (
 )
 from backend.transcript import Transcript
 
-VERSION = "rules-4"
+VERSION = "rules-5"
 """Changes whenever the same call could be judged differently."""
 LONGEST_TOPIC = 60
 PAGES_TO_COMPARE = 3
@@ -59,19 +62,22 @@ NOT_NAMED = (
 
 
 class RulesAnalyst:
-    """`hear` puts product terms in the place of likely mishearings; it is used to find, never to quote."""
+    """`hear` puts product terms in the place of likely mishearings; it is used to find, never to quote.
+    `taught` are other weights than those that come with the product."""
 
     def __init__(
         self,
         competitors: Sequence[Competitor],
         objections: Sequence[ObjectionGuide],
         hear: Callable[[str], str],
+        taught: Learned | None = None,
     ) -> None:
         self._rivals = Rivals(competitors)
         self._guides = Guides(objections)
         self._book = Coachbook(competitors, objections)
         self._comparison = Comparison(self._rivals.named)
         self._hear = hear
+        self._taught = taught or learned()
 
     @property
     def kind(self) -> AnalystKind:
@@ -106,7 +112,7 @@ class RulesAnalyst:
                     answered=False,
                     about=f"{one.before} {one.turn.text[one.start : one.end]}".strip(),
                 )
-                for nth, one in enumerate(find_open(transcript), 1)
+                for nth, one in enumerate(find_open(transcript, self._taught), 1)
             ],
         )
 
@@ -142,18 +148,20 @@ class RulesAnalyst:
                 response=one.response,
                 guide=one.guide,
             )
-            for nth, one in enumerate(find_pushback(transcript, self._guides), 1)
+            for nth, one in enumerate(find_pushback(transcript, self._guides, self._taught), 1)
         ]
 
     def _judge(self, transcript: Transcript, moments: Moments, briefs: Mapping[str, Brief]) -> Judgement:
+        claims = [self._claim(one, transcript, briefs.get(one.id)) for one in moments.claims]
+        wrong_turns = {one.quote.turn for one in claims if one.verdict in ACCUSING}
         return Judgement(
-            claims=[self._claim(one, transcript, briefs.get(one.id)) for one in moments.claims],
+            claims=claims,
             objections=[
                 Objection(
                     id=one.id,
                     quote=one.quote,
                     category=one.category,
-                    handled=handling(one, transcript),
+                    handled=handling(one.response, transcript, self._taught, wrong_turns),
                     response=one.response,
                     suggestion=self._book.answer(one, briefs.get(one.id)),
                 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from backend.analysis.analyst import Brief, SpottedObjection, SpottedQuestion
-from backend.analysis.answers import handling, settle
+from backend.analysis.analyst import Brief, SpottedQuestion
+from backend.analysis.answers import settle
+from backend.analysis.learned import learned
 from backend.analysis.questions import find_open
+from backend.analysis.replies import handling
 from backend.facts import Fact
 from backend.report import Handling
 from tests.analysis.calls import brief, call
@@ -43,7 +45,7 @@ def asked(words: str) -> SpottedQuestion:
 
 
 def left_open(*said: str) -> list[str]:
-    return [one.turn.text[one.start : one.end] for one in find_open(call(*said))]
+    return [one.turn.text[one.start : one.end] for one in find_open(call(*said), learned())]
 
 
 def test_a_fact_about_what_was_asked_is_suggested() -> None:
@@ -107,19 +109,13 @@ def test_a_question_with_words_of_the_product_or_enough_words_is_open_when_put_o
         (
             (
                 "That's fair. The worker runs in your own network and only makes outbound calls over HTTPS,"
-                " so your data stays where it is."
+                " so your data stays where it is. What we do hold is the state of each run and the log lines that you"
+                " send, and I can't promise you more than that."
             ),
             "well",
         ),
     ],
 )
 def test_an_acknowledgement_alone_is_no_answer(reply: str, graded: Handling) -> None:
-    said = call("Buyer: Our data can't go to anybody's cloud.", f"Rep: {reply}", "Buyer: Okay.")
-    objection = SpottedObjection(
-        id="o1",
-        quote=said.turns[0].quote(0, 10),
-        category="security",
-        about="",
-        response=said.turns[1].quote(0, 5),
-    )
-    assert handling(objection, said) == graded
+    said = call("Buyer: Our data can't go to anybody's cloud.", f"Rep: {reply}", "Buyer: Okay, that helps.")
+    assert handling(said.turns[1].quote(0, 5), said, learned()) == graded

@@ -1,0 +1,244 @@
+"""Learns to spot objections and open questions: `python -m backend.evals.fit_moments PACK CALLS...`.
+
+PACK is the knowledge pack's folder, whose objection guides are examples of each kind; CALLS are folders of
+labelled calls. It writes the weights and prints how they do on calls they were not made with. Needs numpy,
+as the extra `semantic` does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import harmonic_mean
+from typing import NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.analysis.learned import WEIGHTS, Learned, Scale, Signs
+from backend.analysis.pushback import answer, hear
+from backend.analysis.pushback_kinds import kind_signs
+from backend.analysis.questions import candidates
+from backend.analysis.replies import exchange_at, exchange_signs
+from backend.analysis.rules import RulesAnalyst
+from backend.evals.labels import Label, LabelledCall, read_calls
+from backend.evals.marking import Counted, Matched
+from backend.evals.spans import Line
+from backend.facts import ObjectionGuide
+from backend.report import ObjectionCategory
+from backend.services.pack import Pack, read_pack
+
+PENALTY = 3.0
+"""Of the squared weights; from 1 to 8 the figures differ by a point."""
+PENALTY_OF_KINDS = 0.5
+A_GUIDES_SENTENCE = 0.3
+"""How much an example of the pack counts beside one from a call."""
+CALLS_WITH_A_SIGN = 3
+"""A sign that fewer calls show is left out."""
+CONSTANT_PENALTY = 0.01
+STEPS = 800
+DIGITS = 2
+LEAST_WEIGHT = 0.02
+OF_THE_PACK = -1
+KINDS_KNOWN: Mapping[str, ObjectionCategory] = {one: one for one in get_args(ObjectionCategory)}
+
+Numbers = NDArray[np.float64]
+
+
+class Example(NamedTuple):
+    """Signs, and whether it is what is looked for. `call` is left out as one; -1 never is."""
+
+    call: int
+    signs: Signs
+    wanted: bool
+    counts: float = 1.0
+
+
+def main() -> None:
+    directory, *folders = (Path(name) for name in sys.argv[1:])
+    pack = read_pack(directory)
+    calls = [call for folder in folders for call in read_calls(folder)]
+    WEIGHTS.write_text(learn(calls, pack.objections).model_dump_json(indent=1) + "\n")
+    for name, value in left_out(calls, pack).items():
+        sys.stdout.write(f"{name}: {value:.3f}\n")
+
+
+def left_out(calls: Sequence[LabelledCall], pack: Pack) -> dict[str, float]:
+    """How the rules analyst finds in each call what is labelled there, taught by the other calls alone."""
+    counts: dict[str, list[Counted]] = {}
+    for nth, call in enumerate(calls):
+        taught = learn([*calls[:nth], *calls[nth + 1 :]], pack.objections)
+        for name, counted in _marked(
+            call, RulesAnalyst(pack.competitors, pack.objections, pack.hear, taught)
+        ):
+            counts.setdefault(name, []).append(counted)
+    shares = {
+        name: sum(one.right for one in each) / max(1, sum(one.of for one in each))
+        for name, each in counts.items()
+    }
+    return shares | {
+        f"{kind}.f1": harmonic_mean([shares[f"{kind}.precision"], shares[f"{kind}.recall"]])
+        for kind in ("objections", "questions")
+    }
+
+
+def _marked(call: LabelledCall, analyst: RulesAnalyst) -> Iterator[tuple[str, Counted]]:
+    moments = asyncio.run(analyst.spot(call.transcript))
+    judged = asyncio.run(analyst.judge(call.transcript, moments, {}))
+    line, labels = Line(call.transcript), call.labels
+    objections = Matched(line, judged.objections, labels.objections)
+    found = [(label, one) for label, _, one in objections.met() if one]
+    yield from objections.counts("objections").items()
+    yield from Matched(line, judged.questions, labels.unanswered_questions).counts("questions").items()
+    yield "category", Counted(sum(label.category == one.category for label, one in found), len(found))
+    yield (
+        "handled well",
+        Counted(
+            sum((label.handled == "well") == (one.handled == "well") for label, one in found), len(found)
+        ),
+    )
+    yield "handled", Counted(sum(label.handled == one.handled for label, one in found), len(found))
+
+
+def learn(calls: Sequence[LabelledCall], guides: Sequence[ObjectionGuide]) -> Learned:
+    """The weights from these calls. Deterministic."""
+    return Learned(
+        pushback=fit(list(objections(calls))),
+        kinds=fit_kinds(list(kinds(calls, guides))),
+        well=fit(list(handled(calls))),
+        left_open=fit(list(questions(calls))),
+    )
+
+
+def objections(calls: Sequence[LabelledCall]) -> Iterator[Example]:
+    for nth, call in enumerate(calls):
+        labelled = _places(call, call.labels.objections)
+        for heard in hear(call.transcript):
+            for one in heard:
+                yield Example(nth, one.signs, labelled(one.turn.index, one.start, one.end))
+
+
+def questions(calls: Sequence[LabelledCall]) -> Iterator[Example]:
+    for nth, call in enumerate(calls):
+        labelled = _places(call, call.labels.unanswered_questions)
+        for one in candidates(call.transcript):
+            yield Example(nth, one.signs, labelled(one.turn.index, *one.places[one.nth]))
+
+
+def handled(calls: Sequence[LabelledCall]) -> Iterator[Example]:
+    for nth, call in enumerate(calls):
+        line, turns = Line(call.transcript), call.transcript.turns
+        for label, place in zip(call.labels.objections, line.place(call.labels.objections), strict=True):
+            reply = answer(call.transcript, turns[line.quote(place).turn]) if place else None
+            if reply:
+                signs = exchange_signs(exchange_at(reply.index, call.transcript))
+                yield Example(nth, signs, label.handled == "well")
+
+
+def kinds(
+    calls: Sequence[LabelledCall], guides: Sequence[ObjectionGuide]
+) -> Iterator[tuple[ObjectionCategory, Example]]:
+    """Labelled objections, and the pack's examples of each kind: those of a kind with many count less."""
+    for nth, call in enumerate(calls):
+        for label in call.labels.objections:
+            yield label.category, Example(nth, kind_signs(label.quote), True)
+    said = Counter(one.category for one in guides for _ in one.utterances)
+    usual = sum(said.values()) / len(said)
+    for guide in guides:
+        if guide.category in KINDS_KNOWN:
+            counts = A_GUIDES_SENTENCE * math.sqrt(usual / said[guide.category])
+            for words in guide.utterances:
+                yield KINDS_KNOWN[guide.category], Example(OF_THE_PACK, kind_signs(words), True, counts)
+
+
+def fit(examples: Sequence[Example]) -> Scale:
+    """The weights that tell the wanted examples from the others."""
+    table = Table(examples, CALLS_WITH_A_SIGN)
+    wanted = np.array([[float(one.wanted)] for one in examples])
+    return _scales(table, _descend(table.signs, wanted, table.counts, PENALTY, _sigmoid))[0]
+
+
+def fit_kinds(examples: Sequence[tuple[ObjectionCategory, Example]]) -> dict[ObjectionCategory, Scale]:
+    """A scale for each kind, learned together: the likeliest kind is the one that weighs most."""
+    known = sorted({kind for kind, _ in examples})
+    table = Table([one for _, one in examples], 1)
+    wanted = np.array([[float(kind == one) for one in known] for kind, _ in examples])
+    scales = _scales(table, _descend(table.signs, wanted, table.counts, PENALTY_OF_KINDS, _softmax))
+    return dict(zip(known, scales, strict=True))
+
+
+class Table:
+    """Examples as rows of numbers; the first column is the constant."""
+
+    def __init__(self, examples: Sequence[Example], least_calls: int) -> None:
+        shown = {(name, one.call) for one in examples for name, much in one.signs.items() if much}
+        calls = Counter(name for name, _ in shown)
+        self.names = sorted(name for name, count in calls.items() if count >= least_calls)
+        at = {name: column for column, name in enumerate(self.names, 1)}
+        self.signs = np.zeros((len(examples), len(at) + 1))
+        self.signs[:, 0] = 1.0
+        for row, one in enumerate(examples):
+            for name, much in one.signs.items():
+                if name in at:
+                    self.signs[row, at[name]] = much
+        self.counts = np.array([one.counts for one in examples])
+
+
+def _descend(
+    signs: Numbers, wanted: Numbers, counts: Numbers, penalty: float, likely: Callable[[Numbers], Numbers]
+) -> Numbers:
+    """Penalised maximum likelihood by accelerated descent; the constant is free."""
+    free = np.full((signs.shape[1], 1), penalty)
+    free[0] = CONSTANT_PENALTY
+    steepest = float(np.linalg.eigvalsh((signs.T * counts) @ signs)[-1]) / 2 + penalty
+    weights = ahead = np.zeros((signs.shape[1], wanted.shape[1]))
+    for step in range(1, STEPS + 1):
+        slope = signs.T @ (counts[:, None] * (likely(signs @ ahead) - wanted)) + free * ahead
+        last, weights = weights, ahead - slope / steepest
+        ahead = weights + (weights - last) * (step - 1) / (step + 2)
+    return weights
+
+
+def _sigmoid(odds: Numbers) -> Numbers:
+    return 1 / (1 + np.exp(-odds))
+
+
+def _softmax(odds: Numbers) -> Numbers:
+    powers = np.exp(odds - odds.max(1, keepdims=True))
+    return np.asarray(powers / powers.sum(1, keepdims=True))
+
+
+def _scales(table: Table, weights: Numbers) -> list[Scale]:
+    return [
+        Scale(
+            bias=_rounded(column[0]),
+            weights={
+                name: _rounded(weight)
+                for name, weight in zip(table.names, column[1:], strict=True)
+                if abs(weight) >= LEAST_WEIGHT
+            },
+        )
+        for column in weights.T
+    ]
+
+
+def _rounded(weight: float) -> float:
+    return round(float(weight), DIGITS)
+
+
+def _places(call: LabelledCall, labels: Sequence[Label]) -> Callable[[int, int, int], bool]:
+    """Whether words of a turn are among those labelled."""
+    line = Line(call.transcript)
+    spans = [place for place in line.place(labels) if place]
+    turns = call.transcript.turns
+    return lambda turn, start, end: any(
+        line.span(turns[turn].quote(start, end)).matches(place) for place in spans
+    )
+
+
+if __name__ == "__main__":
+    main()
