@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 from backend.analysis.analyst import Brief
@@ -45,11 +46,16 @@ class Excerpts:
     """Chooses sentences of the passages in these briefs."""
 
     def __init__(self, briefs: Iterable[Brief]) -> None:
-        read = {one.id: one for brief in briefs for one in brief.passages if one.source != "pack"}
-        self._sentences = {name: list(_sentences(passage.text)) for name, passage in read.items()}
-        every = [sentence for of_passage in self._sentences.values() for sentence in of_passage]
-        self._seen = Counter(word for sentence in every for word in sentence.words)
-        self._count = len(every)
+        self._read = {one.id: one for brief in briefs for one in brief.passages if one.source != "pack"}
+
+    @cached_property
+    def _sentences(self) -> dict[str, list[Sentence]]:
+        return {name: list(_sentences(passage.text)) for name, passage in self._read.items()}
+
+    @cached_property
+    def _seen(self) -> Counter[str]:
+        """In how many sentences each word stands."""
+        return Counter(word for of_one in self._sentences.values() for each in of_one for word in each.words)
 
     def of(self, brief: Brief, words: str, chars: int) -> dict[str, list[Span]]:
         """The best sentences of a brief for a moment's words, up to so many characters, by passage id."""
@@ -67,11 +73,12 @@ class Excerpts:
 
     def _weights(self, brief: Brief, words: str) -> dict[str, float]:
         weights: dict[str, float] = {}
+        count = sum(map(len, self._sentences.values()))
         texts = [(OF_MOMENT, words)]
         texts += [(weight, one.fact.statement) for weight, one in zip(OF_FACTS, brief.facts, strict=False)]
         for weight, text in texts:
             for word in meaning(text):
-                rare = math.log(1 + self._count / (1 + self._seen[word]))
+                rare = math.log(1 + count / (1 + self._seen[word]))
                 weights[word] = max(weights.get(word, 0.0), weight * rare)
         return weights
 

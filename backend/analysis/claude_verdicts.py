@@ -20,6 +20,7 @@ from backend.analysis.claude_briefs import TURNS_AFTER, Batch, Shown, facts_by_i
 from backend.analysis.claude_door import Answer
 from backend.analysis.claude_spotting import OURS, Seen, locate
 from backend.analysis.fences import one_line
+from backend.analysis.proof import proof as said_by_the_docs
 from backend.analysis.verbatim import find_span
 from backend.facts import ObjectionGuide
 from backend.report import (
@@ -205,9 +206,10 @@ class Verdicts:
     def _suggestion(
         self, moment: str, text: str, judged: ObjectionJudged | CompetitorJudged | QuestionJudged
     ) -> Suggestion:
+        cited = self._proofs[moment]
         return Suggestion(
             text=one_line(text, LONGEST_SUGGESTION) or NOT_JUDGED,
-            evidence=self._proofs[moment].evidence(judged.evidence),
+            evidence=cited.in_the_docs_words(cited.evidence(judged.evidence)),
         )
 
     def _stand_in(self, spotted: SpottedObjection) -> str:
@@ -226,6 +228,7 @@ class Proof:
     def __init__(self, numbers: Mapping[str, str], shown: Shown, brief: Brief | None) -> None:
         self._shown = {numbers[passage.id]: passage for passage in shown.passages}
         self._facts = facts_by_id(brief)
+        self._passages = brief.passages if brief else []
 
     def evidence(self, cited: Iterable[Cited]) -> list[Evidence]:
         """The citations that hold, each once, with everything but the words taken from the passage."""
@@ -235,6 +238,15 @@ class Proof:
             if evidence and len(found) < MOST_EVIDENCE:
                 found.setdefault((evidence.passage_id, evidence.quote), evidence)
         return list(found.values())
+
+    def in_the_docs_words(self, evidence: Sequence[Evidence]) -> list[Evidence]:
+        """The same with the docs' own sentence before a fact, where one says what the fact says."""
+        every: dict[tuple[str, str], Evidence] = {}
+        for one in evidence:
+            fact = self._facts.get(one.passage_id) if one.source == "pack" else None
+            for each in (*(said_by_the_docs(fact, self._passages) if fact else ()), one):
+                every.setdefault((each.passage_id, each.quote), each)
+        return list(every.values())[:MOST_EVIDENCE]
 
     def may_accuse(self, evidence: Iterable[Evidence]) -> bool:
         """Whether any of this is the documentation itself, with its address, or a fact sure enough."""
@@ -271,6 +283,8 @@ def judged_claim(spotted: SpottedClaim, judged: ClaimJudged | None, proof: Proof
     missing = _missing(judged.verdict, evidence, proof)
     if missing:
         return _claim(spotted, "unclear", min(judged.confidence, UNPROVEN_CONFIDENCE), missing, evidence)
+    if judged.verdict == "supported":
+        evidence = proof.in_the_docs_words(evidence)
     claim = _claim(
         spotted, judged.verdict, judged.confidence, one_line(judged.reason, LONGEST_REASON), evidence
     )

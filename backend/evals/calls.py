@@ -9,20 +9,16 @@ from statistics import median
 from typing import NamedTuple
 
 from backend.analysis.analyst import Analyst, Brief, Judgement, Moments
+from backend.analysis.claude_bill import read_prices
 from backend.analysis.engine import Coach, Options
-from backend.evals.bill import Bill, Tokens
+from backend.evals.bill import Tokens, total
 from backend.evals.labels import LabelledCall
 from backend.evals.marking import Finding, Marker, Marks
 from backend.evals.measures import AnalystResult, CallCounts, Result, Spent, figures
 from backend.facts import KnowledgeStatus
 from backend.house import House
-from backend.report import AnalystKind, CoachingReport
+from backend.report import AnalystKind, ClaudeUsage, CoachingReport
 from backend.transcript import Transcript
-
-CHARS_PER_TOKEN = 4
-"""Of English, about; no service is asked."""
-TIMES_SENT = 5
-"""A product that asks once for each of four dimensions of a scorecard, and once for the claims."""
 
 
 class Watched:
@@ -90,12 +86,13 @@ async def _run(
     taken: list[Taken] = []
     statuses: Counter[KnowledgeStatus] = Counter()
     fell_back = 0
-    bill = Bill.so_far(house) if kind == "claude" else None
+    usages: list[ClaudeUsage] = []
     for call in calls:
         report, took = await _timed(coach, call.transcript, kind)
         marked.append(Marker(call, report, watched[report.analyst.kind].briefs).marks())
         taken.append(took)
         fell_back += report.analyst.fell_back
+        usages += [report.analyst.usage] if report.analyst.usage else []
         statuses[report.knowledge.status] += 1
         done()
     counted = [
@@ -108,7 +105,9 @@ async def _run(
         knowledge=dict(sorted(statuses.items())),
         figures=figures(counted),
         verdicts=_by_label(marked),
-        spent=_spent(calls, taken, bill.since(house) if bill else Tokens(0, 0, 0.0)),
+        spent=_spent(
+            taken, total(usages, watched[kind].model, read_prices(house.settings.coach_claude_prices))
+        ),
         calls=counted,
     )
     return result, [one for marks in marked for one in marks.findings]
@@ -129,14 +128,16 @@ def _by_label(marked: Sequence[Marks]) -> dict[str, dict[str, int]]:
     return by_label
 
 
-def _spent(calls: Sequence[LabelledCall], taken: Sequence[Taken], tokens: Tokens) -> Spent:
+def _spent(taken: Sequence[Taken], tokens: Tokens) -> Spent:
     """Times to two digits: the others are noise, and would make every run's file another one."""
-    chars = sum(len(turn.speaker) + len(turn.text) + 2 for call in calls for turn in call.transcript.turns)
     return Spent(
         input_tokens=tokens.input,
+        cache_write_tokens=tokens.cache_write,
+        cache_read_tokens=tokens.cache_read,
+        billed_tokens=tokens.billed,
         output_tokens=tokens.output,
         dollars=None if tokens.dollars is None else round(tokens.dollars, 4),
-        baseline_tokens=TIMES_SENT * chars // CHARS_PER_TOKEN,
+        baseline_tokens=tokens.baseline,
         cpu_ms_p50=_two_digits(1000 * median(one.cpu_s for one in taken)),
         wall_ms_p50=_two_digits(1000 * median(one.wall_s for one in taken)),
     )

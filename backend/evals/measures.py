@@ -53,10 +53,14 @@ MEASURES: tuple[Measure, ...] = (
 
 
 class Spent(BaseModel):
-    """What the calls took. Input tokens are all that were sent, from a prompt cache or not; `dollars` is None
-    where the model's price is not known. `baseline_tokens`: each transcript sent five times."""
+    """What the calls took. Input tokens are all that were sent, from a prompt cache or not; `billed_tokens`
+    are these at their price, as plain tokens of the model that judges. It and `dollars` are None where a
+    model's price is not known. `baseline_tokens`: each transcript sent five times."""
 
     input_tokens: int = 0
+    cache_write_tokens: int = 0
+    cache_read_tokens: int = 0
+    billed_tokens: int | None = 0
     output_tokens: int = 0
     dollars: float | None = 0.0
     baseline_tokens: int = 0

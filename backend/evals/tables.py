@@ -126,6 +126,11 @@ def _costs(analysts: Sequence[AnalystResult]) -> Iterable[tuple[str, list[str]]]
     spent = [one.spent for one in analysts]
     each = list(zip(spent, calls, strict=True))
     yield row("input tokens a call", (f"{one.input_tokens // n:,}" for one, n in each))
+    yield row("  read from a prompt cache", (f"{one.cache_read_tokens // n:,}" for one, n in each))
+    yield row(
+        "  at their price, as tokens of the judging model",
+        ("unknown" if one.billed_tokens is None else f"{one.billed_tokens // n:,}" for one, n in each),
+    )
     yield row(
         "  the transcript sent five times: for four scores and the claims, about",
         (f"{one.baseline_tokens // n:,}" for one, n in each),

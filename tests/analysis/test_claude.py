@@ -207,15 +207,14 @@ async def judge(
 
 
 def citing(answer: Answer | Says) -> Answer:
-    """The answer with the numbers of the passages that it calls DOCS and FACT: each look has its own."""
+    """The answer with the numbers of the passages that it calls DOCS and FACT: each look has its own, and
+    the first has no docs."""
 
     def cited(asked: Asked) -> Says:
         said = answer if isinstance(answer, Says) else answer(asked)
-        docs = re.search(r"^\[(P\d+)\] Docs, Retention", asked.data, re.MULTILINE)
-        fact = re.search(r"^\[(P\d+)\] Fact", asked.data, re.MULTILINE)
-        assert docs
-        assert fact
-        return replace(said, text=said.text.replace("DOCS", docs[1]).replace("FACT", fact[1]))
+        shown = {kind: number for number, kind in re.findall(r"^\[(P\d+)\] (Docs|Fact)", asked.data, re.M)}
+        text = re.sub("DOCS|FACT", lambda name: shown.get(name[0].title(), "P0"), said.text)
+        return replace(said, text=text)
 
     return cited
 
@@ -267,6 +266,13 @@ async def test_the_judging_request_is_as_reviewed() -> None:
         async with analyst(server.url) as claude:
             await claude.judge(call(), moments(call()), briefs())
     same_as_before("judge.txt", as_sent(server.requests[0]))
+
+
+async def test_the_second_looks_request_is_as_reviewed() -> None:
+    with ClaudeServer(Sensible(claims={"the free plan keeps everything forever": "overstated"})) as server:
+        async with analyst(server.url) as claude:
+            await claude.judge(call(), moments(call()), briefs())
+    same_as_before("judge_again.txt", f"{server.requests[1].data}\n")
 
 
 async def test_the_repair_request_is_as_reviewed() -> None:
@@ -528,7 +534,7 @@ async def test_many_moments_are_judged_in_batches_and_come_back_in_order() -> No
             result = await claude.judge(transcript, found, known)
     assert [one.id for one in result.claims] == [f"c{n}" for n in range(1, 101)]
     assert {one.verdict for one in result.claims} == {"supported"}
-    assert server.steps() == ["spot", *["judge"] * 3]
+    assert server.steps() == ["spot", *["judge"] * 2]
     assert all(asked.data.count(SEVEN_DAYS) == 1 for asked in server.requests[1:])
 
 
@@ -686,7 +692,7 @@ async def test_a_passage_and_a_turn_that_give_orders_stay_within_their_fences() 
     assert [name for name, _, _ in sent] == ["passages", "turns", "moments"]
     assert all(mark not in content for _, mark, content in sent)
     passages, turns = (content.splitlines() for _, _, content in sent[:2])
-    assert sum(line.startswith("[P") for line in passages) == 4
+    assert sum(line.startswith("[P") for line in passages) == 3
     assert [line.split("]")[0] for line in turns] == [f"[{n}" for n in range(6)]
     assert data.split("\n\n")[-1].startswith("Judge every moment")
 
