@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from rich.markup import escape
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.text import Text
 
-from backend.errors import BadRequest, CoachError, UnreadableTranscript
+from backend.errors import BadRequest, CoachError, UnreadableTranscript, UnusableSetting
 from backend.formats.fields import misfit
 from backend.house import House, open_house
 from backend.report import CoachingReport
@@ -21,6 +22,8 @@ from backend.settings import Settings
 from backend.terminal import a_table, one_line, print_table, printable_json
 
 STDIN = Path("-")
+CALLS_IN_BATCHES = 500
+"""So many calls are in memory at once, and their requests in a batch."""
 
 
 def wishes(**given: object) -> AnalyzeQuery:
@@ -32,30 +35,43 @@ def wishes(**given: object) -> AnalyzeQuery:
 
 
 async def analyze_files(
-    settings: Settings, files: list[Path], wished: AnalyzeQuery, *, as_json: bool
+    settings: Settings, files: list[Path], wished: AnalyzeQuery, *, as_json: bool, in_batches: bool = False
 ) -> bool:
-    """Coach each file and print the outcome. A file that cannot be read is one sentence; False if any was."""
+    """Coach each file and print the outcome. A file that cannot be read is one sentence; False if any was.
+
+    `in_batches` coaches many at once through Claude's Batches API, and waits for its answers. What was
+    sent and not yet answered when the command ends is taken up by the next one with the same files.
+    """
     errors = Console(stderr=True)
-    reports: list[tuple[str, CoachingReport]] = []
-    failed = False
-    async with open_house(settings) as house:
+    if in_batches and not settings.claude_configured:
+        raise UnusableSetting("Claude is not set up here: set ANTHROPIC_API_KEY, or leave out --in-batches.")
+    async with open_house(settings, claude_in_batches=in_batches) as house:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn())
         with Progress(*columns, console=errors, transient=True) as progress:
             task = progress.add_task("", total=len(files))
-            for file in files:
-                progress.update(task, description=escape(one_line(file.name)))
-                try:
-                    reports.append((str(file), await _coach(house, file, wished)))
-                except CoachError as error:
-                    failed = True
-                    typer.echo(one_line(f"{file}: {error}"), err=True)
-                progress.advance(task)
+            gate = asyncio.Semaphore(CALLS_IN_BATCHES if in_batches else 1)
+
+            async def coached(file: Path) -> CoachingReport | None:
+                async with gate:
+                    progress.update(task, description=escape(one_line(file.name)))
+                    try:
+                        return await _coach(house, file, wished)
+                    except CoachError as error:
+                        typer.echo(one_line(f"{file}: {error}"), err=True)
+                        return None
+                    finally:
+                        progress.advance(task)
+
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(coached(file)) for file in files]
+    done = zip(files, (task.result() for task in tasks), strict=True)
+    reports = [(str(file), report) for file, report in done if report]
     if as_json:
         for _, report in reports:
             typer.echo(printable_json(report.model_dump_json()))
     elif reports:
         _print(reports)
-    return not failed
+    return len(reports) == len(files)
 
 
 async def _coach(house: House, file: Path, wished: AnalyzeQuery) -> CoachingReport:

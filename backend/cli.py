@@ -68,13 +68,22 @@ def analyze(
     analyst: Annotated[str, typer.Option(help="auto, claude or rules.")] = "auto",
     enrich: Annotated[bool, typer.Option(help="Check against product knowledge.")] = True,
     force: Annotated[bool, typer.Option(help="Analyse anew what is stored already.")] = False,
+    in_batches: Annotated[
+        bool,
+        typer.Option(
+            "--in-batches",
+            help="Ask Claude through its Batches API: half the price, answers within a day. Stopped, it goes "
+            "on where it was when run again.",
+        ),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the reports as JSON, one a line.")] = False,
 ) -> None:
     """Coach calls from transcript files and print a table. Exit status 1 if a file could not be read."""
     from backend.batch import analyze_files, wishes
 
     wished = wishes(rep=rep, title=title, format=file_format, analyst=analyst, enrich=enrich, force=force)
-    if not asyncio.run(analyze_files(_settings(quiet=True), files, wished, as_json=json)):
+    settings = _settings(quiet=True)
+    if not asyncio.run(analyze_files(settings, files, wished, as_json=json, in_batches=in_batches)):
         raise typer.Exit(1)
 
 
