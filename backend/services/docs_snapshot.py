@@ -7,10 +7,10 @@ named after the pack's fingerprint and built on the first start; opening it agai
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, time
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from string import punctuation
 from typing import Protocol, Self
@@ -31,6 +31,8 @@ ORIGIN = "Call Coach knowledge pack"
 FACTS_SEARCHED = 40
 MAX_QUERY_CHARS = 1_000
 MOST_SECTIONS = 10_000
+QUERIES_HELD = 500
+"""A moment is matched and, when all of a call are, its passages ranked: more than a long call has moments."""
 
 MEANING_SHARE = 14.0
 """What a cosine of 1 counts beside the words' score, which is some 10 to 30 for a fact that was meant."""
@@ -72,6 +74,7 @@ class Snapshot:
         self.pack, self._ranking, self._file, self._docs = pack, ranking, file, docs
         self._passages = PassageRanking(file.path.parent, docs, ranking.worded)
         self.meaning: Meaning | None = None
+        self._query = lru_cache(QUERIES_HELD)(self._spoken_query)
         rivals = (_as_fact(rival, fact) for rival in pack.competitors for fact in rival.facts)
         self._by_id = {fact.id: fact for fact in (*rivals, *pack.facts)}
 
@@ -108,7 +111,7 @@ class Snapshot:
         """
         if k <= 0:
             return []
-        scores = self._ranking.scores(self._query(words, before))
+        scores = self._ranking.scores(self._query(words, tuple(before)))
         if self.meaning:
             close = self.meaning.closeness(words[:MAX_CHARS])
             scores = [score + MEANING_SHARE * near for score, near in zip(scores, close, strict=True)]
@@ -123,7 +126,7 @@ class Snapshot:
         before: Sequence[str] = (),
     ) -> list[PassageMatch]:
         """What a docs server brought and the synced sections of the facts' pages, best first."""
-        return self._passages.ranked(self._query(words, before), matches, brought)
+        return self._passages.ranked(self._query(words, tuple(before)), matches, brought)
 
     def facts(self, ids: Iterable[str]) -> list[Fact]:
         """The facts with these ids, in this order, competitors' among them; unknown ids are left out."""
@@ -226,7 +229,7 @@ class Snapshot:
         alone = {word for text in named for word in WORD.findall(text)}
         return frozenset(alone | {word.strip(punctuation) for text in named for word in text.split()})
 
-    def _query(self, words: str, before: Sequence[str]) -> dict[str, float]:
+    def _spoken_query(self, words: str, before: tuple[str, ...]) -> Mapping[str, float]:
         return spoken_query(self._heard(words), [self._heard(said[-CONTEXT_CHARS:]) for said in before])
 
     def _heard(self, words: str) -> str:

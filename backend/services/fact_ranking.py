@@ -14,6 +14,7 @@ import sqlite3
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from operator import mul
 from typing import NamedTuple, Self
 
 from backend.facts import Fact
@@ -85,12 +86,13 @@ class FactRanking:
     def scores(self, query: Mapping[str, float]) -> list[float]:
         """How much speaks for each fact, on BM25's scale. `query` as `spoken_query` makes it."""
         own, pages = self.worded.scores(query), self._pages.scores(query)
-        alone = [score + PAGE_SHARE * pages[page] for score, page in zip(own, self._page_of, strict=True)]
+        by_page = [PAGE_SHARE * score for score in pages]
+        alone = [score + by_page[page] for score, page in zip(own, self._page_of, strict=True)]
         whole = 1 + PAGE_SHARE + NEIGHBOURS_SHARE
         scores = [score / whole for score in alone]
         for at in _highest(alone, FACTS_COMPARED):
             others, shares = self._neighbours[at]
-            near = sum([share * alone[other] for other, share in zip(others, shares, strict=True)])
+            near = sum(map(mul, shares, map(alone.__getitem__, others)))
             scores[at] += NEIGHBOURS_SHARE * near / whole
         return scores
 
@@ -134,8 +136,13 @@ def _page_numbers(facts: Iterable[Fact]) -> list[int]:
 
 
 def _highest(scores: Sequence[float], k: int) -> list[int]:
-    """The places of the highest scores, highest first. Sorting them all is faster than a heap in Python."""
-    return sorted(range(len(scores)), key=scores.__getitem__, reverse=True)[:k]
+    """The places of the highest scores, highest first, of equal ones the first."""
+    if k <= 0 or not scores:
+        return []
+    # Bare numbers sort faster than places by their numbers, or than a heap in Python.
+    least = sorted(scores, reverse=True)[min(k, len(scores)) - 1]
+    high = [place for place, score in enumerate(scores) if score >= least]
+    return sorted(high, key=scores.__getitem__, reverse=True)[:k]
 
 
 def _all_neighbours(texts: Sequence[Counter[str]]) -> Iterable[Neighbours]:

@@ -5,12 +5,14 @@ pricing.yaml        plans and limits, with the source of each
 capabilities.yaml   what the product does, with the source of each
 competitors.yaml    other products, moving from Airflow, and how speech recognition hears terms
 objections.yaml     what prospects object, and the facts that answer it
+rubrics/*.yaml      what calls are scored by, one file per role; a pack may do without
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import cached_property
@@ -19,6 +21,7 @@ from typing import NamedTuple
 
 from backend.errors import UnusableKnowledge
 from backend.facts import Competitor, CompetitorFact, Fact, Frozen, ObjectionGuide, Scope, WrongVersion
+from backend.rubric import Rubric
 from backend.services.pack_sheets import (
     CompetitorSheet,
     FactSheet,
@@ -33,6 +36,7 @@ from backend.services.pack_sheets import (
 
 PRICES_ACCUSE_DAYS = 120
 """A price or a plan's limit that nobody has looked up for longer may have changed: it settles nothing."""
+RUBRICS = "rubrics"
 SHEETS = ("pricing.yaml", "capabilities.yaml", "competitors.yaml", "objections.yaml")
 
 
@@ -45,6 +49,7 @@ class Pack(Frozen):
     facts: tuple[Fact, ...]
     competitors: tuple[Competitor, ...]
     objections: tuple[ObjectionGuide, ...]
+    rubrics: tuple[Rubric, ...] = ()
     speech: dict[str, tuple[str, ...]]
     as_of: date
     fingerprint: str
@@ -59,9 +64,14 @@ class Pack(Frozen):
 
     @cached_property
     def _misheard(self) -> re.Pattern[str]:
-        longest_first = sorted(self._meant, key=len, reverse=True)
-        either = "|".join(re.escape(heard).replace(r"\ ", r"[\s-]+") for heard in longest_first)
-        return re.compile(rf"\b({either or '(?!)'})(s?)\b", re.IGNORECASE)
+        # By their first letter, so that at most words one look is enough: every word of a call is looked at.
+        by_letter: dict[str, list[str]] = defaultdict(list)
+        for heard in sorted(self._meant, key=len, reverse=True):
+            by_letter[heard[0]].append(re.escape(heard[1:]).replace(r"\ ", r"[\s-]+"))
+        first = "".join(map(re.escape, by_letter))
+        either = "|".join(f"{re.escape(letter)}(?:{'|'.join(rest)})" for letter, rest in by_letter.items())
+        pattern = rf"\b(?=[{first}])({either})(s?)\b" if by_letter else r"(?!)"
+        return re.compile(pattern, re.IGNORECASE)
 
 
 class Placed(NamedTuple):
@@ -76,7 +86,7 @@ def read_pack(directory: Path) -> Pack:
     """Read and check every file. Raises UnusableKnowledge: one sentence with the file and its line."""
     content = read_files(directory)
     files = {name: PackFile(directory / name, words) for name, words in content.items()}
-    pages = [(file, file.read(PageSheet)) for name, file in files.items() if name not in SHEETS]
+    pages = [(file, file.read(PageSheet)) for name, file in files.items() if is_page(name)]
     pricing, capabilities, competitors, objections = (files[name] for name in SHEETS)
     rivals = competitors.read(CompetitorSheet)
 
@@ -90,6 +100,7 @@ def read_pack(directory: Path) -> Pack:
         facts=tuple(fact for fact, _, _ in placed),
         competitors=tuple(_competitor(rival) for rival in rivals.competitors),
         objections=tuple(_objections(objections, known)),
+        rubrics=tuple(_rubrics(file for name, file in files.items() if is_rubric(name))),
         speech={term: tuple(heard) for term, heard in rivals.speech_to_text.terms.items()},
         as_of=min(sheet.as_of for _, sheet in pages),
         fingerprint=fingerprint(content),
@@ -98,14 +109,24 @@ def read_pack(directory: Path) -> Pack:
 
 def read_files(directory: Path) -> dict[str, bytes]:
     """The pack's files by their name inside the directory, in a fixed order."""
-    paths = [directory / name for name in SHEETS] + sorted((directory / "pages").rglob("*.yaml"))
-    if len(paths) == len(SHEETS):
+    pages = sorted((directory / "pages").rglob("*.yaml"))
+    paths = [*(directory / name for name in SHEETS), *pages, *sorted((directory / RUBRICS).glob("*.yaml"))]
+    if not pages:
         raise UnusableKnowledge(f"There is no knowledge pack in {directory}; set COACH_KNOWLEDGE_DIR to one.")
     try:
         return {path.relative_to(directory).as_posix(): path.read_bytes() for path in paths}
     except OSError as error:
         why = error.strerror or "unknown reason"
         raise UnusableKnowledge(f"{error.filename} cannot be read: {why}.") from None
+
+
+def is_rubric(name: str) -> bool:
+    """Whether a file of the pack, by its name inside the directory, is a rubric."""
+    return name.startswith(f"{RUBRICS}/")
+
+
+def is_page(name: str) -> bool:
+    return name not in SHEETS and not is_rubric(name)
 
 
 def fingerprint(files: Mapping[str, bytes]) -> str:
@@ -208,6 +229,15 @@ def _objections(file: PackFile, known: set[str]) -> Iterator[ObjectionGuide]:
                 place = ("objections", at, "answer_facts", nth)
                 raise file.error(place, f"there is no fact {fact_id}; use the id of a fact in the pack.")
         yield ObjectionGuide.model_validate(guide.model_dump())
+
+
+def _rubrics(files: Iterable[PackFile]) -> Iterator[Rubric]:
+    """One for each role, each in the file of that name."""
+    for file in files:
+        rubric = file.read(Rubric)
+        if rubric.role != file.path.stem:
+            raise file.error(("role",), f"this file is {file.path.name}; call it {rubric.role}.yaml.")
+        yield rubric
 
 
 def _spoken(words: str) -> str:

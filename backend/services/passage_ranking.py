@@ -9,13 +9,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
 from backend.errors import UnusableKnowledge
 from backend.facts import FactMatch, Passage, PassageMatch
 from backend.services import bm25
-from backend.services.bm25 import Bm25
+from backend.services.bm25 import Bm25, Part
 from backend.services.search_index import IndexFile, publish
 from backend.services.stems import counted_stems, stems
 from backend.services.synced_docs import Section, SyncedDocs, page_path
@@ -35,12 +36,21 @@ FACTS_READ = 12
 """So many facts, the best, say what words and headings to look for."""
 
 
-class _Copy(NamedTuple):
-    """The synced sections as of one sync: by page, each with its place in `words`."""
+class _Page(NamedTuple):
+    sections: Sequence[Section]
+    words: Part
 
-    version: str
-    pages: Mapping[str, Sequence[tuple[int, Section]]]
-    words: Bm25
+
+class _Copy:
+    """The synced sections as of one sync, by page. `words` knows what words are worth among them all."""
+
+    def __init__(self, version: str, pages: Mapping[str, _Page], words: Bm25) -> None:
+        self.version, self.pages, self.words = version, pages, words
+        self.telling = lru_cache(4_000)(self._telling)
+
+    def _telling(self, text: str) -> list[str]:
+        """The stems of a text that tell some sections from the others."""
+        return [stem for stem in stems(text) if self.words.share_holding(stem) < COMMON]
 
 
 class PassageRanking:
@@ -66,19 +76,21 @@ class PassageRanking:
         copy = self._current()
         facts = [(match, self._page(match.fact.url or "")) for match in matches]
         pages = _page_shares(facts)
-        sought = _with_facts(query, matches[:FACTS_READ], copy.words)
-        headings = Counter((page, match.fact.section.lower()) for match, page in facts[:FACTS_READ])
+        sought = _with_facts(query, matches[:FACTS_READ], copy)
+        headings = _headings(facts[:FACTS_READ])
         found = {}
         for passage in brought:
             page = pages.get(page_path(passage.url or ""))
             score = copy.words.score(self._words_of(passage), sought)
             score += page + OWN_HEADING if page else 0.0
             found[passage.id] = PassageMatch(passage=passage, score=score)
-        scores = copy.words.scores(sought) if copy.pages else []
         for path, share in pages.items():
-            for place, section in copy.pages.get(path, ()):
-                under = sum(headings[path, heading] for heading in section.headings if heading)
-                score = scores[place] + share + OWN_HEADING * min(under, HEADINGS_COUNTED)
+            if not (held := copy.pages.get(path)):
+                continue
+            wanted = headings.get(path) or Counter[str]()
+            for section, own in zip(held.sections, held.words.scores(sought), strict=True):
+                under = sum([wanted[one] for one in section.headings if one in wanted]) if wanted else 0
+                score = own + share + OWN_HEADING * min(under, HEADINGS_COUNTED)
                 found.setdefault(section.passage.id, PassageMatch(passage=section.passage, score=score))
         return sorted(found.values(), key=lambda match: -match.score)
 
@@ -94,12 +106,12 @@ class PassageRanking:
 
     def _read(self, version: str, digest: str) -> _Copy:
         sections = self._docs.sections()
-        pages: dict[str, list[tuple[int, Section]]] = defaultdict(list)
-        for place, section in enumerate(sections):
-            pages[section.page].append((place, section))
         file = IndexFile(self._data_dir / f"sections-{digest}-{LAYOUT}.sqlite")
         with closing(file):
             words = _kept(file) or _made(file, sections)
+        by_page = [(page, list(held)) for page, held in groupby(sections, key=lambda one: one.page)]
+        parts = words.parted([len(held) for _, held in by_page])
+        pages = {page: _Page(held, part) for (page, held), part in zip(by_page, parts, strict=True)}
         return _Copy(version, pages, words)
 
 
@@ -135,14 +147,23 @@ def _page_shares(facts: Iterable[tuple[FactMatch, str]]) -> dict[str, float]:
     return {page: PAGE_SHARE * score / top for page, score in best.items()}
 
 
-def _with_facts(query: Mapping[str, float], matches: Sequence[FactMatch], words: Bm25) -> dict[str, float]:
+def _headings(facts: Iterable[tuple[FactMatch, str]]) -> dict[str, Counter[str]]:
+    """The headings that the facts stand under, by page."""
+    headings: dict[str, Counter[str]] = defaultdict(Counter)
+    for match, page in facts:
+        if heading := match.fact.section.lower():
+            headings[page][heading] += 1
+    return headings
+
+
+def _with_facts(query: Mapping[str, float], matches: Sequence[FactMatch], copy: _Copy) -> dict[str, float]:
     """The query with the words of the facts: the docs are written in theirs rather than in the speaker's."""
     sought = dict(query)
     top = max((match.score for match in matches), default=1.0)
     for fact, score in ((match.fact, match.score) for match in matches):
-        for stem in stems(" ".join((fact.statement, fact.title, fact.section, *fact.terms))):
-            if words.share_holding(stem) < COMMON:
-                sought[stem] = sought.get(stem, 0.0) + FACT_SHARE * score / top
+        share = FACT_SHARE * score / top
+        for stem in copy.telling(" ".join((fact.statement, fact.title, fact.section, *fact.terms))):
+            sought[stem] = sought.get(stem, 0.0) + share
     return sought
 
 

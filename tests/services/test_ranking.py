@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from operator import mul
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,24 @@ def test_a_heavier_word_wins_and_a_text_from_elsewhere_is_weighed_like_one_of_th
     for text, score in zip(TEXTS, scores, strict=True):
         assert index.score(counted_stems(text), query) == pytest.approx(score, rel=1e-5)
     assert index.scores({"unheard": 1.0}) == [0.0, 0.0, 0.0]
+
+
+def test_words_that_many_texts_hold_count_to_the_last_bit_as_those_of_few_do() -> None:
+    texts = [Counter({"run": 1 + nth % 7, f"word{nth % 30}": 1, "flow": 2}) for nth in range(90)]
+    index = Bm25.over(texts)
+    query = {"run": 1.0, "flow": 0.25, "word3": 0.5}
+    apart = [index.scores({stem: 1.0}) for stem in query]
+    summed = [sum(map(mul, query.values(), each)) for each in zip(*apart, strict=True)]
+    assert index.scores(query) == summed
+    assert index.scores({"run": 0.3})[8] == 0.3 * apart[0][8] > 0
+    assert index.score(texts[8], query) == pytest.approx(summed[8], rel=1e-5)
+
+
+def test_parts_of_the_texts_score_as_they_do_among_all() -> None:
+    index = Bm25.over([counted_stems(text) for text in TEXTS])
+    query = spoken_query("a worker polls, cron", ["work pools"])
+    parts = index.parted([1, 0, 2])
+    assert [score for part in parts for score in part.scores(query)] == index.scores(query)
 
 
 def test_a_page_full_of_likely_facts_leaves_room_for_others() -> None:
