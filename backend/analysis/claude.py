@@ -17,7 +17,7 @@ from anthropic import AsyncAnthropic
 from backend.analysis import claude_briefs, claude_spotting, claude_verdicts
 from backend.analysis.analyst import Brief, Judgement, Moments
 from backend.analysis.claude_batched import Batched, Kept
-from backend.analysis.claude_bill import HALF, PRICES, Ledger, Step, Till, Usage, read_prices
+from backend.analysis.claude_bill import HALF, PRICES, Ledger, Spending, Step, Till, Usage, read_prices
 from backend.analysis.claude_briefs import (
     FIRST,
     SECOND,
@@ -79,9 +79,9 @@ class ClaudeAnalyst:
     ) -> None:
         spot = prompts.get("spot", {"competitors", "guides"})
         judge = prompts.get("judge")
-        self.till = till or Till(models, PRICES)
+        self._till = till or Till(models, PRICES)
         self._wire = wire
-        self._door = ClaudeDoor(wire, timeout_s, prompts.get("repair", {"problem"}), self.till)
+        self._door = ClaudeDoor(wire, timeout_s, prompts.get("repair", {"problem"}), self._till)
         self._models = models
         self._systems: Mapping[Step, str] = {
             "spot": spot.render(competitors=_competitor_lines(competitors), guides=_guide_lines(guides)),
@@ -148,6 +148,10 @@ class ClaudeAnalyst:
     @property
     def fingerprint(self) -> str:
         return self._fingerprint
+
+    async def spending(self) -> Spending:
+        """What Claude has cost this month, in all processes on this store. Raises StoreUnavailable."""
+        return await self._till.spending()
 
     async def close(self) -> None:
         await self._wire.close()

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Literal, NamedTuple, Protocol
 
 import structlog
+from pydantic import BaseModel
 
 from backend.errors import AnalystAway, StoreUnavailable, UnusableSetting
 from backend.report import ClaudeStep, ClaudeUsage
@@ -121,6 +122,14 @@ def baseline_tokens(transcript: Transcript) -> int:
     return TIMES_SENT * chars // CHARS_PER_TOKEN
 
 
+class Spending(BaseModel):
+    """Dollars that Claude has cost in a month, such as "2026-11", of at most so many; None: no limit."""
+
+    month: str
+    dollars: float
+    most: float | None
+
+
 class Ledger(Protocol):
     """Keeps what each month ("2026-11") has cost, for all processes. Raises StoreUnavailable."""
 
@@ -163,12 +172,13 @@ class Till:
         if self._monthly is None:
             return
         try:
-            spent = await self.spent()
+            now = await self.spending()
         except StoreUnavailable:
             raise AnalystAway("The budget for Claude cannot be read, because the store is away.") from None
-        if spent >= self._monthly:
+        if now.dollars >= self._monthly:
             raise AnalystAway(
-                f"The budget for Claude is spent: {spent:.2f} of {self._monthly:.2f} dollars in {_month()}. "
+                f"The budget for Claude is spent: {now.dollars:.2f} of {self._monthly:.2f} dollars in "
+                f"{now.month}. "
                 "Raise COACH_CLAUDE_MONTHLY_DOLLARS, or wait for the next month."
             )
 
@@ -181,11 +191,12 @@ class Till:
         if usage.dollars:
             await self._count(_month(), usage.dollars)
 
-    async def spent(self) -> float:
-        """Dollars of this month, of all processes on this store."""
+    async def spending(self) -> Spending:
+        """This month's, of all processes on this store. Raises StoreUnavailable."""
         month = _month()
         kept = await self._ledger.spent(month) if self._ledger else 0.0
-        return kept + self._unwritten.get(month, 0.0)
+        dollars = kept + self._unwritten.get(month, 0.0)
+        return Spending(month=month, dollars=round(dollars, 6), most=self._monthly)
 
     async def _count(self, month: str, amount: float) -> None:
         async with self._writing:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
+from backend.analysis.claude_bill import Spending
 from backend.errors import StoreUnavailable
 from backend.house import House
 from backend.services.doc_cache import CacheStats
@@ -28,12 +29,14 @@ class Health(BaseModel):
 class Ready(BaseModel):
     """`ready`: calls can be analysed and stored, and the pages shown. `troubles` are sentences on what else
     is away. They are no reason to send calls elsewhere: an analysis does without it, and its report says so.
+    `claude` is what it has cost this month; None where it is not set up, or the store does not say.
     """
 
     status: Literal["ready", "store unavailable"]
     troubles: list[str]
     analyst: Literal["claude", "rules"]
     store: StoreHealth | str
+    claude: Spending | None
     prefect_mcp: PrefectMCPState
     cache: CacheStats
     snapshot: SnapshotStatus
@@ -59,6 +62,7 @@ def router() -> APIRouter:
             troubles=list(_troubles(house.knowledge.server)),
             analyst=house.settings.analyst,
             store=store,
+            claude=None if broken else await _spending(house),
             prefect_mcp=house.knowledge.server,
             cache=house.knowledge.cache_stats,
             snapshot=house.snapshot.status(),
@@ -77,6 +81,14 @@ async def _store(house: House) -> StoreHealth | str:
         return str(failure)
     except TimeoutError:
         return f"The store did not answer within {STORE_S} seconds."
+
+
+async def _spending(house: House) -> Spending | None:
+    try:
+        async with asyncio.timeout(STORE_S):
+            return await house.claude.spending() if house.claude else None
+    except (StoreUnavailable, TimeoutError):
+        return None
 
 
 def _troubles(now: PrefectMCPState) -> Iterator[str]:

@@ -16,6 +16,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from starlette.responses import Response
 
+from backend.analysis.claude_bill import Spending
 from backend.errors import StoreUnavailable
 from backend.house import House
 
@@ -31,13 +32,15 @@ def router() -> APIRouter:
         """Prometheus metrics, as text or in the OpenMetrics form, by the Accept header."""
         house: House = request.app.state.house
         reports: int | None
+        spending: Spending | None = None
         try:
             async with asyncio.timeout(STORE_S):
                 reports = await house.store.count()
+                spending = await house.claude.spending() if house.claude else None
         except (StoreUnavailable, TimeoutError):
             reports = None
         encode, kind = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(Scrape(house, reports)), headers={"content-type": kind})
+        return Response(encode(Scrape(house, reports, spending)), headers={"content-type": kind})
 
     return routes
 
@@ -46,11 +49,12 @@ def router() -> APIRouter:
 class Scrape(Collector):
     """Everything one scrape shows: what was counted, and what the parts of the house say now.
 
-    `reports` is how many the store holds; None: it does not answer.
+    `reports` is how many the store holds, and `spending` what Claude has cost; None: it does not answer.
     """
 
     house: House
     reports: int | None
+    spending: Spending | None
 
     def collect(self) -> Iterator[Metric]:
         yield from self.house.meters.registry.collect()
@@ -143,6 +147,10 @@ class Scrape(Collector):
             ("step",),
             {(step,): usage.requests for step, usage in spent.items()},
         )
+        if self.spending:
+            yield _gauge("claude_month_dollars", "What Claude has cost this month.", self.spending.dollars)
+        if self.spending and self.spending.most is not None:
+            yield _gauge("claude_month_most_dollars", "What it may cost in a month.", self.spending.most)
 
 
 @cache
