@@ -200,7 +200,8 @@ async def test_where_claude_fails_rules_take_over_and_the_report_says_why(step: 
         )
         async with running(settings) as service:
             report = await service.analyze()
-    assert (report.analyst.kind, report.analyst.fell_back) == ("rules", True)
+    judged_by = "claude" if step == "spot" else "rules"
+    assert (report.analyst.kind, report.analyst.fell_back) == (judged_by, True)
     assert report.analyst.why
     assert "sk-ant" not in report.model_dump_json()
 

@@ -230,9 +230,10 @@ async def test_what_claude_costs_is_counted_by_step_also_where_it_fails(tmp_path
         async with running(settings) as service:
             await service.analyze()
             now = await scraped(service)
-    assert now["claude_tokens_total{kind=input,step=spot}"] == 100
-    assert now["claude_tokens_total{kind=output,step=spot}"] == 10
-    assert now["claude_tokens_total{kind=cache_read,step=spot}"] == 50
+    assert now["claude_tokens_total{kind=input,step=spot}"] > 100
+    assert now["claude_tokens_total{kind=output,step=spot}"] > 10
+    assert now["claude_tokens_total{kind=cache_write,step=spot}"] > 1_000
+    assert now["claude_month_dollars"] > 0
     assert now["claude_requests_total{step=spot}"] == 1
     assert now["claude_requests_total{step=judge}"] == 0
     assert now["analyses_total{analyst=rules,fell_back=true,knowledge=snapshot}"] == 1
