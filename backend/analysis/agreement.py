@@ -35,6 +35,7 @@ _BOUND = re.compile(
     r"\b(?:as (?:often|few|little|low|short|fast|early) as|down to|at least|at most|no more than|no less than"
     r"|up to|max\w*|min\w*|under|over|below|above|within|more than|less than|fewer than|at the latest)\b"
 )
+_SERVER = re.compile(r"\b(?:server|self[- ]?host\w*|open[- ]source|oss)\b")
 _ORDER = re.compile(r"\b(?:first|last|before|after|then)\b")
 """The same words in another order say another thing."""
 
@@ -80,6 +81,8 @@ def _could_bear_out(claim: Said, known: Known) -> bool:
     if claim.amounts and claim.plans and known.figures:
         return False  # the number may be another plan's; same_figure tells
     if claim.plans - frozenset(known.fact.scope.plans or PLANS):
+        return False
+    if known.fact.scope.edition == "cloud" and _SERVER.search(claim.text.lower()):
         return False
     return _same_platform(claim.text, known.fact.statement) and not _uncounted(claim, known)
 

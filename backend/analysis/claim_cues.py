@@ -62,43 +62,44 @@ _I = r"i|i['’]\w+|im|ive|ill"
 _START = r"^(?:and |so |but |because |okay |ok )?"
 
 
-BIAS = -1.3
-ANSWERS_A_QUESTION = Cue("answers a question", 0.7, re.compile(r"\?.{0,200}\Z", re.DOTALL))
+BIAS = -0.9
+ANSWERS_A_QUESTION = Cue("answers a question", 0.5, re.compile(r"\?.{0,200}\Z", re.DOTALL))
 AFTER_PRODUCT_TALK = Cue("after product talk", 0.4, re.compile(rf"\b(?:{OWN}|{SHARED})\b"))
-OPENING = Cue("opening of the call", -0.9, re.compile(""))
-QUESTION = Cue("question", -1.8, re.compile(r"\?"))
+GOES_ON = Cue("goes on about the product", 0.8, re.compile(rf"\b(?:{OWN}|{SHARED})\b"))
+OPENING = Cue("opening of the call", -1.1, re.compile(""))
+QUESTION = Cue("question", -2.4, re.compile(r"\?"))
 CUES: tuple[Cue, ...] = (
-    cue("product word", 1.0, rf"\b(?:{OWN}|{SHARED})\b"),
-    cue("unmistakable product word", 0.3, rf"\b(?:{OWN})\b"),
-    cue("two product words", 0.6, rf"\b(?:{OWN}|{SHARED})\b.*?\b(?:{OWN}|{SHARED})\b"),
-    cue("another product", 1.2, rf"\b(?:{RIVALS})\b"),
+    cue("product word", 1.1, rf"\b(?:{OWN}|{SHARED})\b"),
+    cue("unmistakable product word", 0.1, rf"\b(?:{OWN})\b"),
+    cue("two product words", 0.8, rf"\b(?:{OWN}|{SHARED})\b.*?\b(?:{OWN}|{SHARED})\b"),
+    cue("another product", 0.9, rf"\b(?:{RIVALS})\b"),
     cue(
         "plan",
-        0.9,
+        0.7,
         r"\b(?:hobby|starter|team|pro|enterprise|every plan|all (?:the )?(?:paid )?plans",
         r"|(?:free|paid) (?:plan|tier)s?)\b",
     ),
     cue(
         "edition",
-        0.6,
+        0.5,
         r"\b(?:open[- ]source|self[- ]host\w*|cloud only|in cloud|customer[- ]managed)\b",
     ),
     cue("number with a unit", 0.6, rf"\b(?:{NUMBER})\b[\w\s,-]{{0,25}}?\b(?:{UNIT})\b"),
     cue(
         "built in",
-        0.8,
+        1.0,
         r"\b(?:by default|out of the box|built[- ]in|included|comes? with|automatic(?:ally)?",
         r"|for free|no charge|limit\w*|cap(?:ped)?)\b",
     ),
     cue(
         "there is",
-        0.3,
+        0.1,
         r"\b(?:there(?:['’]?s| is| are| isn['’]?t)|we(?:['’]ve| have) (?:got )?(?:a|an|the)",
         r"|(?:it['’]?s |it is )?called)\b",
     ),
     cue(
         "you can",
-        1.1,
+        1.0,
         r"\byou (?:can|could|get|don['’]?t (?:need|have)|just|set|put|write|mark|run|give|pass",
         r"|point|add|deploy|schedule)\b",
     ),
@@ -125,23 +126,23 @@ CUES: tuple[Cue, ...] = (
         r"\b(?:never|always|unlimited|any|all|every|everything|anything|only|nothing",
         r"|guaranteed|no)\b",
     ),
-    cue("not", 0.3, r"\b(?:not|isn['’]?t|aren['’]?t|doesn['’]?t|don['’]?t|can['’]?t|won['’]?t|no)\b"),
+    cue("not", 0.2, r"\b(?:not|isn['’]?t|aren['’]?t|doesn['’]?t|don['’]?t|can['’]?t|won['’]?t|no)\b"),
     cue(
         "subject is it",
-        0.3,
+        0.1,
         rf"{_START}(?:it|it['’]s|its|they|they['’]re|those|that|that['’]s|thats|these)\b",
     ),
-    cue("subject is we", 0.8, rf"{_START}(?:we|we['’]re|we['’]ve|ours?)\b"),
+    cue("subject is we", 0.9, rf"{_START}(?:we|we['’]re|we['’]ve|ours?)\b"),
     cue(
         "subject is I",
-        -1.2,
+        -1.0,
         rf"{_START}(?:{_I})\b(?! (?:think|believe|guess) (?:it|that|there|you|we|they|so))",
     ),
-    cue("speaks of oneself", -1.4, rf"\b(?:{_I}|me|my)\b"),
+    cue("speaks of oneself", -1.5, rf"\b(?:{_I}|me|my)\b"),
     cue("hedge", 1.1, r"\b(?:i think|i believe|pretty sure|i want to say)\b"),
     cue(
         "plan to do",
-        -0.7,
+        -0.6,
         r"\b(?:i['’]?ll|i will|we['’]?ll|let me|let['’]?s|lets|gonna|going to|i can (?:send",
         r"|get|show|do|share|put|ask|find|check)",
         r"|i want to|i['’]?d (?:like|want|love|have to)|happy to|next (?:week|step)|follow up",
@@ -149,20 +150,20 @@ CUES: tuple[Cue, ...] = (
     ),
     cue(
         "advice",
-        -0.6,
+        -0.8,
         r"\b(?:i['’]d|i would|i wouldn['’]t|you['’]d want|you want to|should|what i['’]d",
         r"|personally|my advice|recommend|make sense|worth)\b",
     ),
     cue(
         "opinion",
-        -0.6,
+        -1.0,
         r"\b(?:honestly|nice|cool|great|good|love|best|better|beauty|favou?rite|feel|happier",
         r"|biased|fair|pretty|kind of|sort of|easy|boring|funny|bad|sorry)\b",
     ),
-    cue("would", -0.6, r"\byou(?:['’]d| would|d| might)\b"),
+    cue("would", -0.9, r"\byou(?:['’]d| would|d| might)\b"),
     cue(
         "their own",
-        -0.4,
+        -0.2,
         r"\b(?:you guys|y['’]all|you (?:said|mentioned|told|wrote|sent|asked|were|have)|(?:did",
         r"|do|are) you|sounds like",
         r"|your (?:team|company|side|data|code|own|people|call|laptop|trial|cto|security|folks",
@@ -170,23 +171,24 @@ CUES: tuple[Cue, ...] = (
     ),
     cue(
         "on the screen",
-        -0.9,
+        -1.0,
         r"\b(?:here|see|look|looking|click\w*|screen|scroll\w*|tab|sharing|this (?:one|is|page",
         r"|thing|flow)|these|on the (?:left|right|top)|right there|mine|green|purple|blue)\b",
     ),
     cue(
         "person",
-        -0.3,
+        -0.4,
         r"\b(?:he|she|him|her|his|guy|folks|customers?|somebody|someone|everybody|nobody",
         r"|people|colleague|friend|kids?)\b",
     ),
     cue(
         "small talk",
-        -0.5,
+        -0.8,
         r"\b(?:thanks?|thank you|hello|hi|hey|bye|cheers|morning|afternoon|weekend|weather",
         r"|mute|coffee|lunch|calendar|meeting|slide",
         r"|minutes left|agenda|hear (?:me|you)|got it|understood|no worries|makes sense|ha)\b",
     ),
-    cue("hardly a word", -1.2, r"\A(?:\S+\s+){0,2}\S*\Z"),
+    cue("hardly a word", -1.8, r"\A(?:\S+\s+){0,2}\S*\Z"),
     cue("few words", -0.6, r"\A(?:\S+\s+){3,5}\S+\Z"),
+    cue("is or has", 0.3, r"\b(?:is|are|['’]s|has|have|['’]ve got|comes?|called|means)\b"),
 )

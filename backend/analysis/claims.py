@@ -16,6 +16,7 @@ from backend.analysis.claim_cues import (
     BIAS,
     CUES,
     GENERIC,
+    GOES_ON,
     OPENING,
     OWN,
     QUESTION,
@@ -81,28 +82,46 @@ def find_claims(transcript: Transcript, hear: Callable[[str], str]) -> Iterator[
 
     `hear` puts product terms in the place of likely mishearings; quotes keep what was written.
     """
+    for turn, asked, said in _ours(transcript, hear):
+        found = [one for one, cues in said if total(BIAS, cues) > 0]
+        yield from found or _confirmed(turn, asked)
+
+
+def candidates(transcript: Transcript, hear: Callable[[str], str]) -> Iterator[Assertion]:
+    """Every clause of our side's, claim or not, with the cues it shows: what the weights are made from."""
+    return (one for _, _, said in _ours(transcript, hear) for one, _ in said)
+
+
+def _ours(
+    transcript: Transcript, hear: Callable[[str], str]
+) -> Iterator[tuple[Turn, str, Iterator[tuple[Assertion, list[Cue]]]]]:
+    """The turns of our side, what was asked before each, and its clauses with their cues."""
     ours = "internal" if any(turn.side == "internal" for turn in transcript.turns) else "unknown"
     opening = min(OPENING_TURNS, len(transcript.turns) // 10)
     before: Turn | None = None
     for turn in transcript.turns:
         if turn.side == ours:
             asked = hear(before.text).lower() if before and before.side != "internal" else ""
-            found = list(_asserted(turn, asked, hear, opening=turn.index < opening))
-            yield from found or _confirmed(turn, asked)
+            yield turn, asked, _clauses(turn, asked, hear, opening=turn.index < opening)
         before = turn
 
 
-def _asserted(turn: Turn, asked: str, hear: Callable[[str], str], *, opening: bool) -> Iterator[Assertion]:
+def _clauses(
+    turn: Turn, asked: str, hear: Callable[[str], str], *, opening: bool
+) -> Iterator[tuple[Assertion, list[Cue]]]:
     context = list(_context_cues(asked, opening=opening))
     misheard = hear(turn.text) != turn.text
     before = _last_sentence(asked)
+    goes_on = False
     for clause in clauses(turn.text):
         clause = core(turn.text, clause)
         words = turn.text[clause.start : clause.end]
         cues = [*context, *_cues((hear(words) if misheard else words).lower(), clause)]
-        if total(BIAS, cues) > 0:
-            names = tuple(cue.name for cue in cues)
-            yield Assertion(turn, clause.start, clause.end, _about(words, before), names)
+        if goes_on:
+            cues.append(GOES_ON)
+        goes_on = GOES_ON.pattern.search(words.lower()) is not None
+        names = tuple(cue.name for cue in cues)
+        yield Assertion(turn, clause.start, clause.end, _about(words, before), names), cues
         before = words
 
 

@@ -44,7 +44,8 @@ _ASKS = re.compile(
     r"\?|^\W*(?:(?:so|and|but|okay|well|or)\W+)*(?:is|are|do|does|did|can|could|has|have|who|what|why|how|when"
     r"|where|which|will|would|should|if|any)\b"
     r"|(?:is|are|do|does|can|could|has|have|will|would) (?:that|it|they|you|there|we|i|this)\b"
-    r"|, (?:what|which|who|how|where|why|when)\b|\b(?:our|ours|my|i)\b|\bright\W*$",
+    r"|, (?:what|which|who|how|where|why|when|do|does|is|are|can|could|will|would)\b"
+    r"|\b(?:our|ours|my|i)\b|\bright\W*$",
     re.IGNORECASE,
 )
 """Asking, or speaking of one's own."""

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.analysis.analyst import Analyst
+from backend.analysis.analyst import Analyst, Brief
+from backend.analysis.comparison import Comparison
 from backend.analysis.engine import Coach, Options
 from backend.analysis.prompts import Prompts
 from backend.analysis.rules import RulesAnalyst
@@ -176,3 +177,28 @@ async def test_what_the_pack_says_is_held_against_no_rep_who_says_it(tmp_path: P
         accused += [(fact.id, claim.reason) for claim in report.claims if claim.verdict in ACCUSING]
     snapshot.close()
     assert accused == []
+
+
+WRONG_WAYS_TO_ASK = {
+    "you always need a worker on Azure",
+    "it only runs Python flows on the cluster",
+}
+"""Ways a fact comes up that state what it calls wrong, as a prospect would."""
+
+
+@pytest.mark.slow
+async def test_no_way_a_fact_comes_up_is_held_against_a_rep_unless_it_states_a_wrong_version(
+    tmp_path: Path,
+) -> None:
+    """Each fact and each wrong version added to the pack is a new way to accuse: these are thousands of
+    sentences as people say them, nearly all of them innocent."""
+    snapshot = Snapshot.open(tmp_path, REPO / "knowledge")
+    pack = snapshot.pack
+    comparison = Comparison()
+    accused = set()
+    for ask in {ask for fact in pack.facts for ask in fact.asks}:
+        known = Brief(facts=snapshot.match(ask, 12))
+        if comparison.judge(pack.hear(ask), ask, known).verdict in ACCUSING:
+            accused.add(ask)
+    snapshot.close()
+    assert accused <= WRONG_WAYS_TO_ASK
