@@ -134,9 +134,7 @@ class Batched:
                 if one.result.type == "succeeded":
                     answers[one.custom_id] = one.result.message.to_json().encode()
                 else:
-                    answers[one.custom_id] = AnalystFailed(
-                        f"Claude's batch came back with this {one.result.type}."
-                    )
+                    answers[one.custom_id] = AnalystFailed(f"Claude's batch left this {one.result.type}.")
         except (AnthropicError, TypeError) as error:
             raise failure_of(error) from None
         return answers
