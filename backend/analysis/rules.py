@@ -32,6 +32,7 @@ from backend.analysis.questions import find_open
 from backend.analysis.replies import handling
 from backend.analysis.rivals import Rivals
 from backend.analysis.said import Finding
+from backend.analysis.scope import about_a_rival, about_terms
 from backend.facts import Competitor, ObjectionGuide
 from backend.report import (
     ACCUSING,
@@ -48,8 +49,8 @@ VERSION = "rules-5"
 """Changes whenever the same call could be judged differently."""
 LONGEST_TOPIC = 60
 PAGES_TO_COMPARE = 3
-"""A claim left to the reader stands beside so many pages: the one that settles it is first for most, among three
-for nearly all."""
+"""A claim left to the reader stands beside so many pages: the one that settles it is first for most, among
+three for nearly all."""
 
 SIDES_UNKNOWN = (
     "The transcript does not say who is ours and who is the prospect, so claims are not put down to anybody"
@@ -190,12 +191,14 @@ class RulesAnalyst:
         )
 
     def _claim(self, claim: SpottedClaim, transcript: Transcript, brief: Brief | None) -> Claim:
-        words = self._hear(claim.quote.text)
-        if self._rivals.leads(words):
+        words, about = self._hear(claim.quote.text), self._hear(claim.about)
+        before, after = said_around(transcript.turns[claim.quote.turn].text, claim.quote)
+        asked = about.removesuffix(words)
+        if self._rivals.leads(words) or about_a_rival(words, asked, self._rivals.named):
             found = Finding("out_of_scope", 0.6, ABOUT_A_RIVAL, None)
         else:
-            around = said_around(transcript.turns[claim.quote.turn].text, claim.quote)
-            found = self._comparison.judge(words, self._hear(claim.about), brief, *around)
+            found = self._comparison.judge(words, about, brief, before, after)
+            found = (about_terms(words) if found.verdict == "unclear" else None) or found
         evidence = _evidence(found, brief) if brief else []
         return Claim(
             id=claim.id,
