@@ -183,9 +183,13 @@ def _print(checked: Checked) -> None:
             )
     counts = {verdict: sum(one.verdict == verdict for one in checked.findings) for verdict in RULES}
     found = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+    unread = f" {_counted(len(checked.unread), 'file')} not read." if checked.unread else ""
+    if not checked.files:
+        console.print(f"Nothing was checked.{unread}")
+        return
     console.print(
         f"{_counted(checked.files, 'file')}, {_counted(checked.statements, 'statement')}: "
-        f"{found or 'nothing the documentation speaks against'}; {checked.supported} borne out by it."
+        f"{found or 'nothing the documentation speaks against'}; {checked.supported} borne out by it.{unread}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import zipfile
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ MOST_PAGES = 2_000
 def pdf(data: bytes) -> list[Block]:
     """Paragraphs by page. A line that ends in the middle of a sentence goes on in the next."""
     pypdf = _library("pypdf")
+    logging.getLogger(pypdf.__name__).setLevel(logging.CRITICAL)  # it warns of every oddity it reads past
     try:
         reader = pypdf.PdfReader(BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):

@@ -61,6 +61,15 @@ def test_a_card_that_is_right_passes(env: dict[str, str], tmp_path: Path) -> Non
     assert "nothing the documentation speaks against" in done.stdout
 
 
+def test_a_file_that_cannot_be_read_is_not_called_right(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "deck.pdf").write_text(CARD)
+    done = lint(env, "deck.pdf")
+    assert done.returncode == 1
+    assert done.stdout == "Nothing was checked. 1 file not read.\n"
+    assert done.stderr.startswith("call-coach lint: deck.pdf: the PDF is broken")
+    assert done.stderr.count("\n") == 1
+
+
 def test_json_holds_every_statement_where_all_are_wanted(env: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "card.md").write_text(CARD)
     found = json.loads(lint(env, ".", "--format", "json", "--all").stdout)
