@@ -157,6 +157,10 @@ def _why(found: ErrorDetails) -> str:
             return f"holds more than {limits['max_length']:,} items"
         case "too_long" | "string_too_long":
             return f"is longer than {limits['max_length']:,} characters"
+        case "greater_than_equal":
+            return f"must be {limits['ge']:,} or more"
+        case "less_than_equal":
+            return f"must be {limits['le']:,} or less"
         case "literal_error":
             return f"must be {limits['expected']}"
         case "value_error":

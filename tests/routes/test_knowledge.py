@@ -112,6 +112,12 @@ async def test_a_misuse_is_one_sentence(alone: Service, parameters: dict[str, st
     assert answer.json()["detail"].endswith(".")
 
 
+@pytest.mark.parametrize(("k", "says"), [(0, "k must be 1 or more."), (51, "k must be 50 or less.")])
+async def test_a_count_out_of_bounds_names_the_bound(alone: Service, k: int, says: str) -> None:
+    answer = await alone.http.get("/knowledge/search", params={"q": "workers", "k": k})
+    assert answer.json()["detail"].endswith(says)
+
+
 @pytest.mark.parametrize(
     "q", ['"', "NEAR(* OR", "\0", "%00", "\u202e\ud7ff", "zzzz qqqq", "日本語のワーカー"]
 )
