@@ -21,6 +21,7 @@ from backend.services.docs_server import create_docs_server
 from backend.services.docs_snapshot import Snapshot
 from backend.serving import listen, served
 from backend.settings import PACKAGE, PUBLIC_DOCS_MCP_URL, Settings
+from backend.transcript import Role
 
 REACH_S = 3
 
@@ -28,16 +29,25 @@ REACH_S = 3
 class Sample(NamedTuple):
     file: str
     title: str
-    ours: tuple[str, ...]
+    ours: str
+    role: Role
     theirs: tuple[str, ...]
 
 
 SAMPLES = (
     Sample(
-        "renewal.vtt", "Oostzee Cargo: before the renewal", ("Jonas Weld",), ("Priyanka Doshi", "Ruben Faal")
+        "renewal.vtt",
+        "Oostzee Cargo: before the renewal",
+        "Jonas Weld",
+        "csm",
+        ("Priyanka Doshi", "Ruben Faal"),
     ),
     Sample(
-        "first-call.vtt", "Fenwick Mutual: first call", ("Mara Quint",), ("Lena Osterman", "Devon Achterberg")
+        "first-call.vtt",
+        "Fenwick Mutual: first call",
+        "Mara Quint",
+        "ae",
+        ("Lena Osterman", "Devon Achterberg"),
     ),
 )
 
@@ -73,7 +83,7 @@ async def run_demo(settings: Settings, *, once: bool) -> None:
 async def _coach(house: House, sample: Sample) -> CoachingReport:
     data = await asyncio.to_thread((PACKAGE / "samples" / sample.file).read_bytes)
     people = [
-        *(HintedParticipant(name=name, side="internal") for name in sample.ours),
+        HintedParticipant(name=sample.ours, side="internal", role=sample.role),
         *(HintedParticipant(name=name, side="external") for name in sample.theirs),
     ]
     hints = CallHints(title=sample.title, participants=people)

@@ -144,7 +144,7 @@ async def open_house(settings: Settings, *, claude_in_batches: bool = False) -> 
             knowledge=knowledge,
             rules=rules,
             claude=claude,
-            coach=Coach(knowledge, analysts, settings.analyst, tracing),
+            coach=Coach(knowledge, analysts, settings.analyst, tracing, snapshot.pack.rubrics),
             meters=meters,
             tracing=tracing,
         )

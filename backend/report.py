@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 
 from backend.errors import UnverifiedQuote
 from backend.facts import KnowledgeStatus, Passage, Source
-from backend.transcript import Call, Quote, Turn
+from backend.rubric import Level
+from backend.transcript import Call, Quote, Role, Turn
 
 REPORT_VERSION = 1
 
@@ -138,12 +139,44 @@ class TalkStats(BaseModel):
     speakers: list[SpeakerTalk]
 
 
+TalkKind = Literal[
+    "our_question", "their_question", "long_turn", "cut_in", "on_rival", "next_step", "closing"
+]
+
+
+class TalkMoment(BaseModel):
+    """Words that a score counts and that are neither claim, objection, mention nor open question."""
+
+    id: str
+    kind: TalkKind
+    quote: Quote
+
+
 class Score(BaseModel):
-    """0 to 100, or None where the call gave no occasion. `because` holds the ids of the moments counted."""
+    """0 to 100, or None where the call gave no occasion. `because` holds the ids of the moments counted.
+
+    `why` says in a sentence what was counted, or why there is no score. `level`, `good`, `fair`, `poor` and
+    `measured` are the rubric's at that time, as sentences.
+    """
 
     name: str
     value: int | None
     because: list[str] = Field(default_factory=list)
+    level: Level | None = None
+    why: str = ""
+    good: str = ""
+    fair: str = ""
+    poor: str = ""
+    measured: list[str] = Field(default_factory=list)
+
+
+class RubricUsed(BaseModel):
+    """The scorecard that the scores are by. `why` says in a sentence why this one."""
+
+    id: Role
+    name: str
+    version: int
+    why: str
 
 
 class Strength(BaseModel):
@@ -251,7 +284,9 @@ class CoachingReport(BaseModel):
     objections: list[Objection] = Field(default_factory=list)
     competitors: list[CompetitorMention] = Field(default_factory=list)
     questions: list[OpenQuestion] = Field(default_factory=list)
+    rubric: RubricUsed | None = None
     scores: list[Score] = Field(default_factory=list)
+    talk_moments: list[TalkMoment] = Field(default_factory=list)
     strengths: list[Strength] = Field(default_factory=list)
     priorities: list[Priority] = Field(default_factory=list, max_length=3)
     follow_up: FollowUp | None = None
@@ -301,7 +336,7 @@ def verify(report: CoachingReport) -> None:
             raise UnverifiedQuote(f"Report {report.id}: {claim.id} accuses without evidence.")
     for former in report.history:
         verify(report.model_copy(update=_as_it_stood(former)))
-    missing = _leaned_on(report) - {moment.id for moment in report.moments()}
+    missing = _leaned_on(report) - {one.id for one in (*report.moments(), *report.talk_moments)}
     if missing:
         raise UnverifiedQuote(f"Report {report.id}: there is no moment {sorted(missing)[0]}.")
 
@@ -323,7 +358,7 @@ def _as_it_stood(former: FormerJudgement) -> dict[str, object]:
 
 
 def _spoken(report: CoachingReport) -> Iterator[tuple[str, Quote]]:
-    for moment in report.moments():
+    for moment in (*report.moments(), *report.talk_moments):
         yield moment.id, moment.quote
     for objection in report.objections:
         if objection.response:

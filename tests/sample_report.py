@@ -17,10 +17,12 @@ from backend.report import (
     Objection,
     OpenQuestion,
     Priority,
+    RubricUsed,
     Score,
     SpeakerTalk,
     Strength,
     Suggestion,
+    TalkMoment,
     TalkStats,
     Verdict,
 )
@@ -107,7 +109,24 @@ def sample_report(report_id: str = "a1b2c3") -> CoachingReport:
         scores=[
             Score(name="accuracy", value=43, because=["c1", "c2", "c3"]),
             Score(name="objection_handling", value=50, because=["o1", "o2"]),
-            Score(name="discovery", value=None),
+            Score(
+                name="discovery",
+                value=20,
+                because=["t1"],
+                level="poor",
+                why="1 open question of ours is about them.",
+                good="Open questions.",
+                fair="A few.",
+                poor="A pitch.",
+                measured=["Questions counted: full marks at 5."],
+            ),
+            Score(name="answers", value=None, why="They asked nothing."),
+        ],
+        rubric=RubricUsed(
+            id="ae", name="Account executive", version=3, why="Robin Vale is an account executive."
+        ),
+        talk_moments=[
+            TalkMoment(id="t1", kind="our_question", quote=said(turns, 0, "Is that still so?")),
         ],
         strengths=[Strength(text="Named the customer's pain in the first sentence.", quotes=["m1"])],
         priorities=[

@@ -27,12 +27,16 @@ from backend.analysis.analyst import (
 from backend.analysis.claude_bill import billing
 from backend.analysis.evidence import cited_passages, keep_what_is_verbatim
 from backend.analysis.finding import Asked, asked_at, match, rank, readable
+from backend.analysis.follow_up import follow_up
+from backend.analysis.measures import hold_answers, seen
+from backend.analysis.priorities import priorities, strengths
 from backend.analysis.queries import can_be_asked, write_queries
-from backend.analysis.scorecard import follow_up, priorities, scores, strengths
+from backend.analysis.scorecard import rubric_for, scores
 from backend.analysis.talk import talk_stats
 from backend.errors import AnalystAway, AnalystFailed
 from backend.facts import Fact, FactMatch, LookUps, Passage
 from backend.report import REPORT_VERSION, AnalystUsed, CoachingReport, KnowledgeUsed
+from backend.rubric import Rubric
 from backend.tracing import NoTracing, Tracing
 from backend.transcript import Transcript, Turn
 
@@ -69,6 +73,7 @@ class Coach:
     """Analyses calls. Holds no state of its own between them.
 
     `analysts` has "rules" always and "claude" where it is configured; `default` is what `auto` stands for.
+    Without `rubrics` there are no scores.
     """
 
     def __init__(
@@ -77,10 +82,12 @@ class Coach:
         analysts: Mapping[str, Analyst],
         default: Literal["claude", "rules"] = "rules",
         tracing: Tracing | None = None,
+        rubrics: Sequence[Rubric] = (),
     ) -> None:
         self._knowledge = knowledge
         self._analysts = analysts
         self._default = default
+        self._rubrics = rubrics
         self._tracing = tracing or NoTracing()
 
     @property
@@ -100,6 +107,7 @@ class Coach:
             self._wanted(options),
             analyst.fingerprint,
             self._knowledge.fingerprint if options.enrich else "no knowledge",
+            *(rubric.model_dump_json() for rubric in self._rubrics),
         )
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -147,6 +155,10 @@ class Coach:
     ) -> CoachingReport:
         """All of it counted, scored and put together. `spotting` are the warnings met while spotting."""
         talk = talk_stats(transcript)
+        judgement = hold_answers(judgement)
+        call = seen(transcript, talk, judgement)
+        rubric, used = rubric_for(call, self._rubrics) or (None, None)
+        scored = scores(call, rubric) if rubric else []
         return CoachingReport(
             id=uuid4().hex,
             created_at=datetime.now(UTC),
@@ -160,10 +172,12 @@ class Coach:
             objections=judgement.objections,
             competitors=judgement.competitors,
             questions=judgement.questions,
-            scores=scores(talk, judgement),
-            strengths=strengths(talk, judgement),
-            priorities=priorities(talk, judgement),
-            follow_up=follow_up(transcript.call, talk, judgement),
+            rubric=used,
+            scores=scored,
+            talk_moments=call.talk_moments,
+            strengths=strengths(call, scored, rubric),
+            priorities=priorities(call, scored, rubric),
+            follow_up=follow_up(call),
             warnings=_once(transcript.warnings, spotting, looked_up.warnings, judgement.warnings),
             passages=cited_passages(judgement, briefs),
         )

@@ -73,6 +73,7 @@ def call_page(report: CoachingReport) -> str:
         report=report,
         heading=heading(report.call),
         cards=by_id,
+        talk_moments={moment.id: moment for moment in report.talk_moments},
         turns=cards.beside_turns(report, by_id),
         wrong=report.wrong_claims(),
         verdicts=cards.verdict_counts(report),

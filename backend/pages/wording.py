@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from backend.facts import KnowledgeStatus
-from backend.report import AnalystUsed, CompetitorContext, Handling, KnowledgeUsed, Verdict
+from backend.report import AnalystUsed, CompetitorContext, Handling, KnowledgeUsed, TalkKind, Verdict
 from backend.transcript import Side
 
 
@@ -49,6 +49,15 @@ CONTEXTS: dict[CompetitorContext, str] = {
     "evaluating": "being evaluated",
     "past": "used before",
     "passing": "named in passing",
+}
+TALK_KINDS: dict[TalkKind, str] = {
+    "our_question": "Our question",
+    "their_question": "Their question",
+    "long_turn": "Our longest turn begins",
+    "cut_in": "Our side cut in",
+    "on_rival": "Of another product",
+    "next_step": "Next step",
+    "closing": "How the call ended",
 }
 SIDES: dict[Side, str] = {"internal": "our side", "external": "customer", "unknown": "side unknown"}
 ROLES = {"ae": "account executive", "se": "solutions engineer", "csm": "customer success"}

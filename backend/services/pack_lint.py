@@ -12,7 +12,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 from backend.errors import UnusableKnowledge
-from backend.services.pack import PRICES_ACCUSE_DAYS, SHEETS, read_files, read_pack
+from backend.rubric import Rubric
+from backend.services.pack import PRICES_ACCUSE_DAYS, SHEETS, is_rubric, read_files, read_pack
 from backend.services.pack_docs import DocsPage, DocsWords
 from backend.services.pack_sheets import (
     CompetitorSheet,
@@ -23,7 +24,6 @@ from backend.services.pack_sheets import (
     PageFact,
     PageSheet,
     Place,
-    Sheet,
     SourcedFact,
 )
 from backend.services.synced_docs import SITE, page_path
@@ -36,7 +36,7 @@ TERMS = range(2, 7)
 LEAST_ASKS = 5
 SHELF_DAYS = {"pricing.yaml": PRICES_ACCUSE_DAYS, "competitors.yaml": 180, "capabilities.yaml": 365}
 PAGE_SHELF_DAYS = 180
-KINDS: dict[str, type[Sheet]] = dict(
+KINDS: dict[str, type[BaseModel]] = dict(
     zip(SHEETS, (FactSheet, FactSheet, CompetitorSheet, ObjectionSheet), strict=True)
 )
 
@@ -111,7 +111,7 @@ class _Check:
             self._found.append(Finding(file=file, line=int(line), level="error", sentence=sentence))
 
     def _file(self, name: str, file: PackFile) -> None:
-        sheet = file.parse(KINDS.get(name, PageSheet))
+        sheet = file.parse(Rubric if is_rubric(name) else KINDS.get(name, PageSheet))
         if isinstance(sheet, list):
             self._found += [_finding(file, flaw, "error", None) for flaw in sheet]
         elif isinstance(sheet, PageSheet):
@@ -122,6 +122,8 @@ class _Check:
             self._rivals(file, sheet)
         elif isinstance(sheet, ObjectionSheet):
             self._objections(file, sheet)
+        elif isinstance(sheet, Rubric) and sheet.as_of > self._today:
+            self._say(file, ("as_of",), "error", None, "this date is still to come.")
 
     def _page(self, name: str, file: PackFile, sheet: PageSheet) -> None:
         self._count["pages"] += 1

@@ -187,7 +187,7 @@ class ObjectionSheet(Sheet):
     objections: list[ObjectionLines]
 
 
-Content = TypeVar("Content", bound=Sheet)
+Content = TypeVar("Content", bound=BaseModel)
 Place = tuple[int | str, ...]
 """The way into a file: keys and positions, such as ("facts", 3, "scope")."""
 

@@ -17,7 +17,7 @@ from backend.errors import NotFound
 from backend.formats import FormatName
 from backend.pages import render, wording
 from backend.pages.page import PageFiles
-from backend.report import ACCUSING, AnalystUsed, CoachingReport
+from backend.report import ACCUSING, AnalystUsed, CoachingReport, Score
 from backend.routes.pages import pages_router
 from backend.store import CallPage, Store
 from backend.store.tables import row_of
@@ -296,9 +296,30 @@ def test_a_fall_back_to_rules_is_said_with_its_reason() -> None:
 
 
 def test_a_score_without_an_occasion_is_not_a_number(call: Parsed) -> None:
-    scores = [e.words for e in call.all("dd") if "of 100" in e.words or "No occasion" in e.words]
-    assert [words.split(" 0:")[0].split(" 1:")[0] for words in scores][-1] == "No occasion in this call"
+    scores = [e.words for e in call.all("summary") if "of 100" in e.words or "No score" in e.words]
     assert "43 of 100" in scores[0]
+    assert "No score" in scores[-1]
+    assert "They asked nothing." in scores[-1]
+
+
+def test_a_score_opens_what_good_looks_like_how_it_is_measured_and_its_moments(call: Parsed) -> None:
+    [rubric] = call.all("p", "rubric")
+    assert rubric.words == "By the rubric “Account executive”, version 3. Robin Vale is an account executive."
+    discovery = next(e for e in call.all("details") if e.words.startswith("Discovery"))
+    for words in ("Open questions.", "A pitch.", "Questions counted: full marks at 5.", "Our question"):
+        assert words in discovery.words
+    [moment] = [e for e in call.all("li") if e.words.endswith("Our question Is that still so?")]
+    assert moment.words.startswith("0:04")
+    assert [e.words for e in call.all("div", "here")] == ["PoorA pitch."]
+
+
+def test_a_report_from_before_there_were_rubrics_still_shows_its_scores() -> None:
+    old = changed(sample_report(), rubric=None, talk_moments=[], scores=[Score(name="accuracy", value=43)])
+    page = Parsed(render.call_page(old))
+    [score] = page.all("summary")[-1:]
+    assert score.words.startswith("Accuracy")
+    assert "43 of 100" in score.words
+    assert not page.all("p", "rubric")
 
 
 def test_priorities_link_to_the_moments_they_come_from(call: Parsed) -> None:

@@ -279,6 +279,36 @@ def test_a_mishearing_may_stand_for_one_term_only(pack: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "at", "says"),
+    [
+        ("measure: next_step", "measure: charm", "measure: next_step", "measures.0.measure cannot be used"),
+        ("good_from:", "god_from:", "good_from:", "god_from"),
+        ("best: [35, 60]", "best: [60, 35]", "best: [35, 60]", "best must lie inside worst"),
+        (
+            "best: 100, worst: 50",
+            "best: 100, worst: 100",
+            "best: 100, worst: 50",
+            "best and worst must differ",
+        ),
+        ("fair_from: 45", "fair_from: 80", "# What", "fair_from must be below good_from"),
+        ("as_of: 2026-11-21", "as_of: 2999-01-01", "as_of: 2026", "still to come"),
+        ("role: ae", "role: se", "role: ae", "call it se.yaml"),
+    ],
+)
+def test_what_is_wrong_in_a_rubric_is_said_on_its_line(
+    pack: Path, old: str, new: str, at: str, says: str
+) -> None:
+    sound = (KNOWLEDGE / "rubrics/ae.yaml").read_text(encoding="utf-8")
+    assert old in sound
+    (pack / "rubrics").mkdir()
+    (pack / "rubrics/ae.yaml").write_text(sound.replace(old, new, 1), encoding="utf-8")
+    errors = [one for one in check_pack(pack, None, date(2026, 11, 21)).findings if one.level == "error"]
+    finding = next(one for one in errors if says in one.sentence)
+    assert finding.file.endswith("rubrics/ae.yaml")
+    assert finding.line == line_of(at, sound)
+
+
 def test_an_answer_that_names_no_fact_is_found_once_nothing_else_is_wrong(pack: Path) -> None:
     shutil.rmtree(pack)
     shutil.copytree(KNOWLEDGE, pack)
