@@ -14,7 +14,7 @@ from backend.analysis.sentences import sentences
 from backend.report import ObjectionCategory
 from backend.transcript import Quote, Transcript, Turn
 
-LEAST = -0.7
+LEAST = -0.4
 """Log odds from which a turn is taken for an objection: where precision and recall are alike."""
 LEAST_BESIDE = -2.0
 """From here the sentence beside it belongs to what is quoted."""

@@ -23,6 +23,8 @@ SHORT_WORDS = 4
 """A question of so few words is about the product only where it has a word of the product."""
 USUAL_QUESTIONS = 20
 FEW_QUESTIONS = 10
+IN_ITS_WORDS = 0.5
+"""A reply with this share of the question's meaning words speaks to it."""
 STEM = 6
 """Words that begin with the same so many letters are alike."""
 
@@ -92,13 +94,19 @@ def find_open(transcript: Transcript, taught: Learned) -> Iterator[Asked]:
     scale = taught.left_open
     best: dict[int, tuple[float, Candidate]] = {}
     for one in candidates(transcript):
-        weight = scale.weigh(one.signs)
+        weight = LEAST if _answered_in_its_words(one.signs) else scale.weigh(one.signs)
         if weight > LEAST and weight > best.get(one.turn.index, (LEAST,))[0]:
             best[one.turn.index] = weight, one
     for _, found in best.values():
         asked = _quoted(found, scale.why(found.signs))
         if _says_enough(asked.turn.text[asked.start : asked.end]):
             yield asked
+
+
+def _answered_in_its_words(signs: Signs) -> bool:
+    """The reply says what was asked again and does not put it off."""
+    put_off = any(name.startswith("put off") for name in signs)
+    return signs.get("words shared", 0.0) >= IN_ITS_WORDS and not put_off
 
 
 def candidates(transcript: Transcript) -> list[Candidate]:
