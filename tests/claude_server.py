@@ -384,7 +384,7 @@ class Sensible:
             case "competitor":
                 return {"positioning": "It is good at what it does; Prefect does other things."}
             case _:
-                return {"answered": False, "suggestion": "Say what the passage says."}
+                return {"response": None, "answered": False, "suggestion": "Say what the passage says."}
 
 
 def spotted(**lists: Sequence[Json]) -> Says:

@@ -46,6 +46,14 @@ UNPROVEN_CONFIDENCE = 0.3
 NOT_JUDGED = "Not judged."
 NO_KNOWLEDGE = "No product knowledge was at hand to check this."
 NO_QUOTE = "Claude's verdict rested on no quote that could be verified, so this is left open."
+OFFER = "Say that you will find out, and come back with the answer."
+UNBACKED: dict[Verdict, str] = {
+    "not_in_docs": "No passage that was found settles this.",
+    "out_of_scope": "This is not about Prefect's product.",
+    "unclear": "The passages that were found do not settle what was meant.",
+}
+"""Said in place of Claude's words where it quotes nothing for them: whatever a call or a page made it say,
+only what is quoted is passed on."""
 UNSURE_FACT = "Only a fact that is not sure enough to correct anybody speaks against this."
 
 
@@ -90,6 +98,7 @@ class CompetitorJudged(Answer):
 
 class QuestionJudged(Answer):
     id: str
+    response: Seen | None = Field(description="The words that answered it in full, or null.")
     answered: bool
     evidence: list[Cited]
     suggestion: str | None
@@ -161,22 +170,28 @@ class Verdicts:
 
     def _objection(self, spotted: SpottedObjection) -> Objection:
         judged = self._objections.get(spotted.id)
+        response = self._response(judged, spotted, TURNS_AFTER) or spotted.response
+        handled = judged.handled if judged and (response or judged.handled == "ignored") else None
         return Objection(
             id=spotted.id,
             quote=spotted.quote,
             category=spotted.category,
-            handled=judged.handled if judged else "partly" if spotted.response else "ignored",
-            response=self._response(judged, spotted) or spotted.response,
-            suggestion=self._suggestion(spotted.id, judged.suggestion, judged)
-            if judged
-            else Suggestion(text=self._stand_in(spotted)),
+            handled=handled or ("partly" if response else "ignored"),
+            response=response,
+            suggestion=self._backed(spotted.id, judged, judged.suggestion if judged else None)
+            or Suggestion(text=self._stand_in(spotted)),
         )
 
-    def _response(self, judged: ObjectionJudged | None, spotted: SpottedObjection) -> Quote | None:
+    def _response(
+        self,
+        judged: ObjectionJudged | QuestionJudged | None,
+        spotted: SpottedObjection | SpottedQuestion,
+        within: int,
+    ) -> Quote | None:
         if judged is None or judged.response is None:
             return None
         after = spotted.quote.turn + 1
-        last = min(spotted.quote.turn + TURNS_AFTER, len(self._turns) - 1)
+        last = min(spotted.quote.turn + within, len(self._turns) - 1)
         return locate(self._turns, after, last, judged.response, OURS)
 
     def _mention(self, spotted: SpottedCompetitor) -> CompetitorMention:
@@ -186,35 +201,36 @@ class Verdicts:
             quote=spotted.quote,
             competitor=spotted.competitor,
             context=spotted.context,
-            positioning=self._suggestion(spotted.id, judged.positioning, judged)
-            if judged
-            else Suggestion(text=NOT_JUDGED),
+            positioning=self._backed(spotted.id, judged, judged.positioning if judged else None)
+            or Suggestion(text=NOT_JUDGED),
         )
 
     def _question(self, spotted: SpottedQuestion) -> OpenQuestion:
         judged = self._questions.get(spotted.id)
-        suggestion = None
-        if judged and judged.suggestion:
-            suggestion = self._suggestion(spotted.id, judged.suggestion, judged)
+        answer = self._response(judged, spotted, len(self._turns))
         return OpenQuestion(
             id=spotted.id,
             quote=spotted.quote,
-            answered=judged.answered if judged else spotted.answered,
-            suggestion=suggestion,
+            answered=spotted.answered or bool(judged and judged.answered and answer),
+            suggestion=self._backed(spotted.id, judged, judged.suggestion if judged else None),
         )
 
-    def _suggestion(
-        self, moment: str, text: str, judged: ObjectionJudged | CompetitorJudged | QuestionJudged
-    ) -> Suggestion:
+    def _backed(
+        self,
+        moment: str,
+        judged: ObjectionJudged | CompetitorJudged | QuestionJudged | None,
+        text: str | None,
+    ) -> Suggestion | None:
+        """What Claude suggests, where it quotes a passage for it."""
+        if judged is None or not text or not text.strip():
+            return None
         cited = self._proofs[moment]
-        return Suggestion(
-            text=one_line(text, LONGEST_SUGGESTION) or NOT_JUDGED,
-            evidence=cited.in_the_docs_words(cited.evidence(judged.evidence)),
-        )
+        evidence = cited.in_the_docs_words(cited.evidence(judged.evidence))
+        return Suggestion(text=one_line(text, LONGEST_SUGGESTION), evidence=evidence) if evidence else None
 
     def _stand_in(self, spotted: SpottedObjection) -> str:
         guide = self._guides.get(spotted.guide or "")
-        return guide.good_answer[0] if guide and guide.good_answer else NOT_JUDGED
+        return guide.good_answer[0] if guide and guide.good_answer else OFFER
 
     def _forgotten(self) -> list[str]:
         answered = {*self._claims, *self._objections, *self._competitors, *self._questions}
@@ -285,9 +301,8 @@ def judged_claim(spotted: SpottedClaim, judged: ClaimJudged | None, proof: Proof
         return _claim(spotted, "unclear", min(judged.confidence, UNPROVEN_CONFIDENCE), missing, evidence)
     if judged.verdict == "supported":
         evidence = proof.in_the_docs_words(evidence)
-    claim = _claim(
-        spotted, judged.verdict, judged.confidence, one_line(judged.reason, LONGEST_REASON), evidence
-    )
+    reason = judged.reason if evidence else UNBACKED.get(judged.verdict, NOT_JUDGED)
+    claim = _claim(spotted, judged.verdict, judged.confidence, one_line(reason, LONGEST_REASON), evidence)
     if judged.verdict in ACCUSING and judged.correction:
         claim.correction = one_line(judged.correction, LONGEST_REASON) or None
     return claim
