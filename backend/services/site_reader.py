@@ -81,6 +81,10 @@ class _TryAgain(Exception):
         self.pause_s = pause_s
 
 
+class _Silence(_TryAgain):
+    """No whole answer in time."""
+
+
 class SiteReader:
     """Reads from one site while entered. Every path it asks for begins with a slash."""
 
@@ -93,6 +97,7 @@ class SiteReader:
         self._robots = RobotFileParser()
         self._delay_s = 0.0
         self._next_at = 0.0
+        self._silent = False
         self._client = httpx.AsyncClient(
             headers={
                 "User-Agent": f"{AGENT}/{version('call-coach')} (copies documentation for use offline)",
@@ -138,14 +143,20 @@ class SiteReader:
             headers["If-None-Match"] = known.etag
         if known and known.modified:
             headers["If-Modified-Since"] = known.modified
-        why = ""
-        for attempt in range(self._manners.tries):
+        why, silent = "", False
+        # A site that let one path wait through all its tries has hung: the next ones get one each, until
+        # it answers again.
+        for attempt in range(1 if self._silent else self._manners.tries):
             try:
                 async with self._turns:
-                    return await self._follow(path, headers, most_bytes)
+                    answer = await self._follow(path, headers, most_bytes)
             except _TryAgain as failure:
-                why = str(failure)
+                why, silent = str(failure), isinstance(failure, _Silence)
                 await self._pause(attempt, failure.pause_s, path, why)
+            else:
+                self._silent = False
+                return answer
+        self._silent = silent
         raise UnreadPage(f"{path}: {why}.")
 
     async def _pause(self, attempt: int, asked_s: float | None, path: str, why: str) -> None:
@@ -186,10 +197,10 @@ class SiteReader:
                     if response.status_code not in REDIRECTS or location is None:
                         return await _read(response, most_bytes)
                 url = url.join(location)
-            except TimeoutError:
-                raise _TryAgain("no whole answer in time") from None
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 raise _TryAgain("the site cannot be reached") from None
+            except (TimeoutError, httpx.TimeoutException):
+                raise _Silence("no whole answer in time") from None
             except (httpx.TransportError, httpx.InvalidURL, zlib.error) as error:
                 raise _TryAgain(f"the answer broke off ({type(error).__name__})") from None
             except _TooMuch as refused:

@@ -260,6 +260,20 @@ async def test_a_site_that_is_down_is_not_asked_for_every_page(tmp_path: Path) -
     assert len({path for path in site.paths_asked() if path.endswith(".md")}) < 50
 
 
+async def test_a_site_that_hangs_is_not_waited_for_time_and_again(tmp_path: Path) -> None:
+    manners = Manners(at_once=1, tries=4, answer_s=0.3, pause_s=0.01)
+    async with DocsSite(pages(10)) as site:
+        for path in site.pages:
+            site.faults[f"{path}.md"] = waits
+        with pytest.raises(DocsUnreachable, match=r"10 of 10 pages .* could not be read .* in time"):
+            await sync_site(site.url, tmp_path, manners=manners)
+        asked = [path for path in site.paths_asked() if path.endswith(".md")]
+        assert len(asked) == 4 + 9
+
+        site.faults = {f"{WORKERS}.md": (waits, waits, waits)}
+        assert (await sync_site(site.url, tmp_path, manners=manners)).pages == 10
+
+
 async def test_what_moved_by_a_checkout_is_found_after_a_sync_from_a_site_too(tmp_path: Path) -> None:
     docs = write_docs(tmp_path / "docs")
     sync(docs, tmp_path / "data")
@@ -331,6 +345,11 @@ async def drips(asked: Asked) -> AsyncIterator[bytes]:
         await asyncio.sleep(0.05)
 
 
+async def waits(asked: Asked) -> AsyncIterator[bytes]:
+    await asyncio.sleep(600)
+    yield b""
+
+
 async def half(asked: Asked) -> AsyncIterator[bytes]:
     yield answer("# Half a page\n\nIt ends in the mid", "text/markdown")[:-10]
 
@@ -363,6 +382,7 @@ SCRIPT = "<!DOCTYPE html><html><script>alert(1)</script>Workers poll every 99 se
         (half, "the answer broke off"),
         (hangs_up, "the answer broke off"),
         (drips, "no whole answer in time"),
+        (waits, "no whole answer in time"),
         (sends("# A\0B\xff".encode("latin-1")), "it is no text"),
         (sends(b"# Caf\xe9", "text/markdown; charset=punycode"), "it is no text"),
         (sends("", status="302 Found", more=f"location: {WORKERS}.md\r\n"), "redirects without an end"),
