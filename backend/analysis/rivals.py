@@ -36,7 +36,9 @@ _IN_HOUSE = re.compile(
     r"(?:,? in fact,?)? (?:built|wrote|written|rolled|made) (?:our own|one"
     r"|an? (?:\w+ )?(?:orchestrat\w+|scheduler|tool|framework|engine|thing))"
     r"|(?:thing|tool|scheduler|script)s? (?:that )?(?:we|i|an?(?: \w+){0,3} colleague|somebody) (?:wrote"
-    r"|built)|our own (?:scheduler|orchestrat\w+|tool|framework)"
+    r"|built)|our own (?:scheduler|orchestrat\w+|tool|framework|thing)"
+    r"|which is an? (?:\w+ ){1,3}(?:i|we) wrote|(?:boys|guys|people|team|postdoc) wrote"
+    r" an? (?:scheduler|orchestrat\w+)"
     r"|(?:is|are|it['’]?s|just|all|of|plus|have|got|and|on) (?:some )?cron(?:tabs?| ?jobs?)?(?= and\b"
     r"|[.,;]|$| plus\b| on a\b))",
 )
@@ -53,13 +55,16 @@ _CONTEXTS: tuple[tuple[CompetitorContext, re.Pattern[str]], ...] = (
             r"\b(?:used to|we used|i used|last job|old (?:job|place|company|team)|previous\w*|tried"
             r"|years? ago|came from|moved off|migrated off"
             r"|got rid|ripped out|(?:we|i|they) had|before (?:this|that|i)|back (?:when|then|in)"
-            r"|looked at \w+(?: \w+)? for (?:about )?a \w+|was on|were on)\b",
+            r"|looked at \w+(?: \w+)? for (?:about )?a \w+|was on|were on|burnt|burned"
+            r"|(?:is|are) dead now|gave up|before was|swap was|nobody['’]s opened)\b",
         ),
     ),
     (
         "evaluating",
         re.compile(
-            r"\b(?:looking at|looked at|evaluat\w*|compar(?:e|ing|ison|ed) (?:with|to|against|it)"
+            r"\b(?:looking at|looked at|told to look"
+            r"|long list|what about|a test with"
+            r"|evaluat\w*|compar(?:e|ing|ison|ed) (?:with|to|against|it)"
             r"|shortlist\w*|quote|options?|bake[- ]?off|versus|vs"
             r"|consider\w*|trial\w*|proof of concept|poc|the field|talking to|other vendors?|demo(?:ed)?"
             r"|in on \w+day|against|go back to|paper"
@@ -74,7 +79,8 @@ _CONTEXTS: tuple[tuple[CompetitorContext, re.Pattern[str]], ...] = (
             r"|right now|today|current\w*|at the minute|at the moment"
             r"|we have|we['’]ve got|have an?|our|existing|in production|does the|is what|every night"
             r"|all in on|has a workflow|hq is|use(?:s)? it|still on|it['’]?s boring"
-            r"|what we (?:do|use|run)|lives? (?:in|on)|we['’]?re an?)\b",
+            r"|what we (?:do|use|run)|lives? (?:in|on)|(?:is|are|sits?|still|dags) on|moved to"
+            r"|we['’]?re an?)\b",
         ),
     ),
 )
