@@ -14,7 +14,7 @@ from anthropic import AnthropicError, APIConnectionError, AsyncAnthropic, Intern
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming as Params
 from anthropic.types.messages.batch_create_params import Request
 
-from backend.analysis.claude_door import failure_of
+from backend.analysis.claude_door import Brought, failure_of
 from backend.errors import AnalystFailed
 
 LINGER_S = 2.0
@@ -50,20 +50,22 @@ class Batched:
         self._kept = kept
         self._linger_s = linger_s
         self._poll_s = poll_s
-        self._gathered: dict[str, tuple[Params, asyncio.Future[bytes]]] = {}
+        self._gathered: dict[str, tuple[Params, asyncio.Future[Brought]]] = {}
         self._gathering: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
 
-    async def send(self, params: Params, timeout_s: float) -> bytes:
+    async def send(self, params: Params, timeout_s: float) -> Brought:
         """The answer, whenever it comes: a batch takes up to a day."""
         name = hashlib.sha256(json.dumps(params, sort_keys=True).encode()).hexdigest()
-        if name not in self._gathered:
+        first = name not in self._gathered
+        if first:
             self._gathered[name] = params, asyncio.get_running_loop().create_future()
         if self._gathering is None:
             self._gathering = asyncio.create_task(self._gather())
             self._under_way.add(self._gathering)
             self._gathering.add_done_callback(self._under_way.discard)
-        return await asyncio.shield(self._gathered[name][1])
+        brought = await asyncio.shield(self._gathered[name][1])
+        return brought if first else brought._replace(paid=False)
 
     async def close(self) -> None:
         for task in self._under_way:
@@ -78,33 +80,34 @@ class Batched:
             await asyncio.sleep(self._linger_s)
         asked, self._gathered, self._gathering = self._gathered, {}, None
         try:
-            answers = await self._carry({name: params for name, (params, _) in asked.items()})
+            answers, sent = await self._carry({name: params for name, (params, _) in asked.items()})
         except Exception as failure:  # noqa: BLE001 - handed to those who wait, who would wait for ever
-            answers = dict.fromkeys(asked, failure)
+            answers, sent = dict.fromkeys(asked, failure), set()
         for name, (_, future) in asked.items():
             answer = answers.get(name) or AnalystFailed("Claude's batch came back without an answer to this.")
             if future.cancelled():
                 continue
             if isinstance(answer, bytes):
-                future.set_result(answer)
+                future.set_result(Brought(answer, paid=name in sent))
             else:
                 future.set_exception(answer)
                 future.exception()  # whoever asked may have gone
 
-    async def _carry(self, asked: Mapping[str, Params]) -> dict[str, bytes | Exception]:
-        """What each request was answered, sending those that no earlier batch holds."""
+    async def _carry(self, asked: Mapping[str, Params]) -> tuple[dict[str, bytes | Exception], set[str]]:
+        """What each request was answered, and which were sent: those that no earlier batch holds."""
         known = await self._kept.batches_of(asked.keys())
         gone = {batch for batch in set(known.values()) if not await self._exists(batch)}
         known = {name: batch for name, batch in known.items() if batch not in gone}
-        new = iter([name for name in asked if name not in known])
-        while chunk := list(islice(new, REQUESTS_PER_BATCH)):
+        new = [name for name in asked if name not in known]
+        left = iter(new)
+        while chunk := list(islice(left, REQUESTS_PER_BATCH)):
             batch = await self._submit({name: asked[name] for name in chunk})
             known |= dict.fromkeys(chunk, batch)
         answers: dict[str, bytes | Exception] = {}
         for batch in dict.fromkeys(known.values()):
             answers |= await self._results(batch)
         await self._kept.forget([name for name in asked if not isinstance(answers.get(name), bytes)])
-        return answers
+        return answers, set(new)
 
     async def _submit(self, asked: Mapping[str, Params]) -> str:
         requests: list[Request] = [{"custom_id": name, "params": params} for name, params in asked.items()]

@@ -182,10 +182,10 @@ class Till:
                 "Raise COACH_CLAUDE_MONTHLY_DOLLARS, or wait for the next month."
             )
 
-    async def charge(self, step: Step, usage: Usage) -> None:
-        """Price this usage, and count it."""
+    async def charge(self, step: Step, usage: Usage, *, paid: bool = True) -> None:
+        """Price this usage, and count it; it costs nothing where it was not paid for this time."""
         price = self._prices[step]
-        usage.dollars = dollars(usage, price, self._share) if price else None
+        usage.dollars = dollars(usage, price, self._share if paid else 0.0) if price else None
         if bill := _open.get():
             bill.add(step, self._models[step], usage)
         if usage.dollars:

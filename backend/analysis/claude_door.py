@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from anthropic import (
     AnthropicError,
@@ -74,10 +74,17 @@ class Request:
     tokens: int = 0
 
 
-class Wire(Protocol):
-    """What carries a request's body to Claude and brings the answer's, both JSON."""
+class Brought(NamedTuple):
+    """An answer's body, as JSON. `paid` is False where it was paid for by an earlier asking."""
 
-    async def send(self, params: Params, timeout_s: float) -> bytes: ...
+    body: bytes
+    paid: bool = True
+
+
+class Wire(Protocol):
+    """What carries a request to Claude and brings the answer."""
+
+    async def send(self, params: Params, timeout_s: float) -> Brought: ...
 
     @property
     def waits(self) -> bool:
@@ -167,10 +174,10 @@ class ClaudeDoor:
             "messages": messages,
             "output_config": {"format": {"type": "json_schema", "schema": _schema(shape)}},
         }
-        body = await self._wire.send(params, seconds)
+        body, paid = await self._wire.send(params, seconds)
         reply = _reply(body)
         used = Usage(requests=1, **reply.usage.model_dump(exclude_none=True))
-        await self._till.charge(request.step, used)
+        await self._till.charge(request.step, used, paid=paid)
         usage.add(used)
         return _text(reply)
 
@@ -183,10 +190,10 @@ class Direct:
     def __init__(self, client: AsyncAnthropic) -> None:
         self._client = client
 
-    async def send(self, params: Params, timeout_s: float) -> bytes:
+    async def send(self, params: Params, timeout_s: float) -> Brought:
         try:
             raw = await self._client.messages.with_raw_response.create(**params, timeout=timeout_s)
-            return await raw.read()
+            return Brought(await raw.read())
         except (AnthropicError, TypeError) as error:
             raise failure_of(error) from None
 

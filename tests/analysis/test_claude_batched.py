@@ -74,6 +74,18 @@ async def test_calls_that_run_beside_each_other_share_a_batch_and_each_gets_its_
     assert [len(batch.requests) for batch in server.batches] == [3]
 
 
+async def test_the_same_request_of_two_calls_is_sent_and_paid_for_once() -> None:
+    with ClaudeServer(Sensible()) as server:
+        async with in_batches(server, Memory()) as claude:
+            with billing() as bill:
+                found = await asyncio.gather(claude.spot(call()), claude.spot(call()))
+            spending = await claude.spending()
+    assert found[0] == found[1]
+    assert [len(batch.requests) for batch in server.batches] == [1]
+    assert bill.usage(call()).requests == 2
+    assert bill.usage(call()).dollars == pytest.approx(spending.dollars)
+
+
 async def test_a_call_is_judged_in_batches_too_at_half_the_price() -> None:
     with ClaudeServer(Sensible()) as server:
         async with in_batches(server, Memory()) as claude:
@@ -95,9 +107,12 @@ async def test_a_later_process_takes_up_what_an_earlier_one_sent() -> None:
             waiting.cancel()
         server.batches[0].polled = 1_000_000
         async with in_batches(server, kept) as claude:
-            found = await claude.spot(call())
+            with billing() as bill:
+                found = await claude.spot(call())
     assert len(found.claims) == 1
     assert len(server.batches) == 1
+    assert bill.usage(call()).dollars == 0
+    assert bill.usage(call()).sent_tokens > 1_000
 
 
 async def test_a_batch_that_claude_has_forgotten_is_sent_again() -> None:
