@@ -50,9 +50,9 @@ def same_figure(claim: Said, known: Known) -> Finding | None:
 
 
 def agrees(claim: Said, known: Known, wrong: Sequence[frozenset[str]]) -> Finding | None:
-    """The fact says the claim's words, its numbers and its plans, and denies what it denies; or one of the
-    ways it comes up in speech does. What is as near to a wrong version, given as their words, is not borne
-    out."""
+    """For a claim that can be borne out: the fact says its words, its numbers and its plans, and denies what
+    it denies; or one of the ways the fact comes up in speech does. What is as near to a wrong version, given
+    as their words, is not borne out."""
     if not _could_bear_out(claim, known):
         return None
     if _states(claim, known, wrong):
@@ -67,6 +67,11 @@ def agrees(claim: Said, known: Known, wrong: Sequence[frozenset[str]]) -> Findin
     return None
 
 
+def can_be_borne_out(claim: Said) -> bool:
+    """Whether a claim says one plain thing: whole, and denied at most once."""
+    return not (_is_fragment(claim.text) or (claim.plans and claim.denies) or denials(claim.text) > 1)
+
+
 def alike(one: frozenset[str], other: frozenset[str]) -> float:
     """How much two sets of words are the same, 0 to 1."""
     return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
@@ -74,8 +79,6 @@ def alike(one: frozenset[str], other: frozenset[str]) -> float:
 
 def _could_bear_out(claim: Said, known: Known) -> bool:
     """Whether nothing hard keeps the fact from saying what the claim says."""
-    if _is_fragment(claim.text) or denials(claim.text) > 1 or (claim.plans and claim.denies):
-        return False
     if not claim.meaning & known.said.meaning - GENERIC or (claim.amounts and known.fact.conflict):
         return False
     if claim.amounts and claim.plans and known.figures:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from backend.analysis.agreement import agrees, same_figure
+from backend.analysis.agreement import agrees, can_be_borne_out, same_figure
 from backend.analysis.analyst import Brief
 from backend.analysis.disagreement import accusations, disputed
 from backend.analysis.plain_speech import may_be_accused
@@ -36,22 +36,27 @@ class Comparison:
         claim = heard(words, about)
         facts = [self._apart(match.fact) for match in brief.facts[:FACTS_COMPARED]]
         plain = may_be_accused(words, before, after) and not self._names_rival(f"{before} {about} {words}")
-        said = list(stated(words, about)) if plain else []
+        said = list(stated(claim, about)) if plain else []
         wrong = [one.meaning for known in facts for _, one in known.wrong]
+        plainly = can_be_borne_out(claim)
         accusing = [one for one in facts if one.fact.may_accuse]
         return (
             next((found for one in said for found in _against(one, facts, accusing)), None)
             or next((found for known in facts if (found := same_figure(claim, known))), None)
-            or next((found for known in facts if (found := self._agrees(claim, known, wrong))), None)
+            or next(
+                (found for known in facts if plainly and (found := self._agrees(claim, known, wrong))), None
+            )
             or next((found for one in said if (found := disputed(one, facts))), None)
             or Finding("unclear", 0.3, "This is what the docs say; compare.", facts[0].fact)
         )
 
     def _agrees(self, claim: Said, known: Known, wrong: Sequence[frozenset[str]]) -> Finding | None:
         """As `agrees`, but a fact about another product as well settles nothing said of ours alone."""
-        if self._names_rival(known.fact.statement) and not self._names_rival(claim.text):
+        found = agrees(claim, known, wrong)
+        # Looking for names costs more than comparing, and few facts agree.
+        if found and self._names_rival(known.fact.statement) and not self._names_rival(claim.text):
             return None
-        return agrees(claim, known, wrong)
+        return found
 
     def _apart(self, fact: Fact) -> Known:
         known = self._known.get(fact.id)

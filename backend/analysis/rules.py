@@ -48,9 +48,9 @@ from backend.transcript import Transcript
 VERSION = "rules-5"
 """Changes whenever the same call could be judged differently."""
 LONGEST_TOPIC = 60
-PAGES_TO_COMPARE = 3
-"""A claim left to the reader stands beside so many pages: the one that settles it is first for most, among
-three for nearly all."""
+PAGES_TO_COMPARE = 4
+"""A claim left to the reader stands beside so many pages: the one that settles it is first for most, and
+among four for nine in ten."""
 
 SIDES_UNKNOWN = (
     "The transcript does not say who is ours and who is the prospect, so claims are not put down to anybody"
@@ -191,7 +191,8 @@ class RulesAnalyst:
         )
 
     def _claim(self, claim: SpottedClaim, transcript: Transcript, brief: Brief | None) -> Claim:
-        words, about = self._hear(claim.quote.text), self._hear(claim.about)
+        words = self._hear(claim.quote.text)
+        about = words if claim.about == claim.quote.text else self._hear(claim.about)
         before, after = said_around(transcript.turns[claim.quote.turn].text, claim.quote)
         asked = about.removesuffix(words)
         if self._rivals.leads(words) or about_a_rival(words, asked, self._rivals.named):

@@ -139,12 +139,13 @@ def heard(words: str, about: str) -> Said:
     return said._replace(features=said.features or features(about), plans=plans(words) or plans(about))
 
 
-def stated(words: str, about: str) -> Iterator[Said]:
+def stated(claim: Said, about: str) -> Iterator[Said]:
     """What a claim states, one by one, each with its own subject and plan. One that only points back speaks
     of what it answers, where that names a single thing and denies nothing."""
+    words = claim.text
     asked_for = about.removesuffix(words)
-    asked = features(asked_for) - COUNTED
-    answers = not features(words) and len(asked) == 1 and not _LEAVES_OPEN.search(asked_for.lower())
+    asked = features(asked_for) - COUNTED if asked_for else frozenset()
+    answers = len(asked) == 1 and not features(words) and not _LEAVES_OPEN.search(asked_for.lower())
     before: frozenset[str] = frozenset()
     for statement in statements(words):
         said = read(statement)._replace(plans=plans(statement))

@@ -28,9 +28,10 @@ def about_a_rival(words: str, before: str, names_rival: Callable[[str], bool]) -
     the words before speak by name."""
     if _OURS.search(words):
         return False
-    if first := _NAMED_FIRST.match(words):
-        return names_rival(first[1])
-    return _THEY.match(words) is not None and names_rival(before)
+    if _THEY.match(words):
+        return names_rival(before)
+    first = _NAMED_FIRST.match(words)
+    return first is not None and names_rival(first[1])
 
 
 def about_terms(words: str) -> Finding | None:

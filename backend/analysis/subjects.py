@@ -50,6 +50,7 @@ _FEATURES: tuple[tuple[str, str], ...] = (
 )
 COUNTED = frozenset(("seats", "run quotas", "workspaces", "deployment limits", "integrations"))
 """These are named in every other sentence: only a number makes them what a sentence is about."""
+_NAMES_ANY = re.compile(rf"\b(?:{'|'.join(words for _, words in _FEATURES)})\b")
 _FEATURE = tuple((name, re.compile(rf"\b(?:{words})\b")) for name, words in _FEATURES)
 
 _EVERY_PLAN = re.compile(
@@ -99,7 +100,10 @@ Holds = Literal["cloud only", "open source", "anywhere"]
 def features(text: str) -> frozenset[str]:
     """The features a sentence names."""
     lower = text.lower()
-    return frozenset(name for name, words in _FEATURE if words.search(lower))
+    first = _NAMES_ANY.search(lower)
+    if first is None:
+        return frozenset()
+    return frozenset(name for name, words in _FEATURE if words.search(lower, first.start()))
 
 
 def leading_feature(text: str) -> str | None:

@@ -289,3 +289,66 @@ def test_a_fact_about_another_product_too_supports_nothing() -> None:
     found = Comparison(lambda text: "airflow" in text.lower()).judge(words, words, brief(known))
     assert found.verdict == "unclear"
     assert judged(words, known).verdict == "supported"
+
+
+SETTINGS = fact(
+    "Variables are stored without encryption; secrets belong in Secret blocks.", "Variables are encrypted"
+)
+LIMITS = fact(
+    "Per-minute API request ceilings are 625 for Hobby, 1,250 Starter, 2,500 Team and 5,000 Pro.", name="f-2"
+)
+
+
+def test_a_plain_yes_where_the_fact_says_no_is_wrong() -> None:
+    assert judged("Variables are encrypted the same way.", SETTINGS).verdict == "contradicted"
+    assert judged("Variables aren't encrypted.", SETTINGS).verdict != "contradicted"
+
+
+def test_each_number_of_a_claim_is_held_against_what_it_counts() -> None:
+    said = "On Pro it's two thousand requests and ten thousand logs a minute."
+    assert "two thousand requests" in judged(said, LIMITS).reason
+    right = "On Pro it's five thousand requests and ten thousand logs a minute."
+    assert judged(right, LIMITS).verdict == "unclear"
+
+
+def test_a_plan_without_a_figure_of_its_own_gets_none_from_its_neighbour() -> None:
+    kept = fact("Runs are kept 14 days on Team, 30 days on Pro and by agreement on Enterprise.")
+    assert judged("On Enterprise the runs are kept ninety days.", kept).verdict == "unclear"
+
+
+def test_a_wrong_version_needs_every_word_that_makes_it_wrong() -> None:
+    image = fact(
+        "Managed runs need an official Prefect image.", "You can run your own image on managed infrastructure"
+    )
+    assert judged("On managed pools we run on our own infrastructure.", image).verdict != "contradicted"
+
+
+def test_a_way_the_fact_comes_up_bears_a_claim_out() -> None:
+    crash = fact("A worker that misses three heartbeats is offline.").model_copy(
+        update={"asks": ("A worker gets marked dead when its heartbeats stop.", "Is a worker dead then?")}
+    )
+    assert judged("The worker gets marked dead when the heartbeats stop.", crash).verdict == "supported"
+    assert judged("The worker never gets marked dead when the heartbeats stop.", crash).verdict != "supported"
+
+
+def test_what_is_as_near_to_a_wrong_version_is_not_borne_out() -> None:
+    keys = fact(
+        "Self-hosted servers have no API keys; workers use a basic-auth string.",
+        "Self-hosted servers have API keys like Cloud",
+    )
+    assert judged("Self-hosted servers have API keys for workers.", keys).verdict != "supported"
+
+
+def test_what_holds_in_cloud_is_not_borne_out_for_a_server() -> None:
+    roles = fact("The roles are Viewer, Runner, Developer and Owner.").model_copy(
+        update={"scope": Scope(edition="cloud")}
+    )
+    assert judged("The roles are viewer, runner, developer and owner.", roles).verdict == "supported"
+    assert judged("The server's roles are viewer, runner, developer, owner.", roles).verdict == "unclear"
+
+
+def test_a_dispute_about_one_plan_says_nothing_of_another() -> None:
+    disputed = SSO.model_copy(update={"conflict": "One heading says Pro."})
+    sure = fact("Single sign-on is not on Team; the docs name Enterprise.", name="f-2", plans=("Enterprise",))
+    assert judged("Single sign-on comes with Pro.", sure, disputed).verdict == "docs_conflict"
+    assert judged("Single sign-on is on Team.", sure, disputed).verdict == "contradicted"

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from backend.analysis.evidence import keep_what_is_verbatim
+from backend.analysis.rivals import Rivals
 from backend.analysis.rules import RulesAnalyst
+from backend.analysis.scope import about_a_rival, about_terms
 from backend.report import ACCUSING
 from backend.services.docs_snapshot import Snapshot
 from backend.transcript import Quote, Transcript
@@ -330,3 +332,36 @@ async def test_where_ours_are_known_somebody_unknown_makes_no_claims(analyst: Ru
 async def test_the_first_words_of_a_short_call_can_be_a_claim(analyst: RulesAnalyst) -> None:
     moments = await analyst.spot(call("Rep: Automations are only in Prefect Cloud."))
     assert [claim.quote.text for claim in moments.claims] == ["Automations are only in Prefect Cloud."]
+
+
+@pytest.mark.parametrize(
+    ("words", "before", "rival"),
+    [
+        ("Argo keeps its state in the object", "", True),
+        ("In Flyte you declare the image", "", True),
+        ("They bill you by the action", "Temporal is nice.", True),
+        ("They bill you by the action", "The runs are free.", False),
+        ("With Argo we run a task", "", False),
+        ("Airflow is what we replace", "", False),
+    ],
+)
+def test_a_claim_is_about_another_product_by_its_name_or_by_they(
+    snapshot: Snapshot, words: str, before: str, rival: bool
+) -> None:
+    named = Rivals(snapshot.pack.competitors).named
+    assert about_a_rival(words, before, named) is rival
+
+
+def test_terms_of_a_contract_are_not_in_the_docs() -> None:
+    found = about_terms("It's fifty percent off the first year.")
+    assert found is not None
+    assert (found.verdict, found.fact) == ("not_in_docs", None)
+    assert about_terms("Run history is kept thirty days.") is None
+
+
+async def test_a_call_with_known_sides_need_not_name_the_product(analyst: RulesAnalyst) -> None:
+    turns = ["Buyer: Okay."] * 120 + [
+        "Rep: A flow has retries and a schedule, and deployments run on workers."
+    ]
+    turns += ["Rep: A webhook starts it, with a concurrency limit.", "Buyer: So nice, go on and on."] * 8
+    assert (await analyst.spot(call(*turns))).claims
