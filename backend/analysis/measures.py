@@ -61,7 +61,7 @@ class Seen:
 
     @cached_property
     def talk_moments(self) -> list[TalkMoment]:
-        listed = {one.quote.turn for one in self.judgement.questions}
+        listed = [one.quote for one in self.judgement.questions]
         return find_talk_moments(self.transcript, self.rivals, listed)
 
     def of_kind(self, *kinds: TalkKind) -> list[TalkMoment]:
@@ -158,17 +158,17 @@ def _questions_answered(call: Seen) -> Count:
     ids = [*(one.id for one in listed), *(one.id for one in asked)]
     if not ids:
         return Count(None, 0, ids, "They asked nothing that our side could have answered.")
+    if not asked:
+        why = "Only questions that stayed open are known, so those answered cannot be counted."
+        return Count(None, 0, ids, why)
     wrong = {claim.quote.turn for claim in call.wrong}
     left = sum(not one.answered for one in listed)
-    false = sum(_answered_wrongly(one, call, wrong) for one in asked)
+    replies = {reply.index for one in asked if (reply := reply_to(one.quote.turn, call.transcript.turns))}
+    false = len(replies & wrong)
     said = f"{_counted(len(ids), 'question')} of theirs: {left or 'none'} left open"
-    said += f", {false} answered with what the docs do not bear out." if false else "."
+    hold = "answer holds" if false == 1 else "answers hold"
+    said += f", and {false} {hold} something that the docs do not bear out." if false else "."
     return Count(_percent(len(ids) - left - false, len(ids)), len(ids), ids, said)
-
-
-def _answered_wrongly(asked: TalkMoment, call: Seen, wrong: set[int]) -> bool:
-    reply = reply_to(asked.quote.turn, call.transcript.turns)
-    return reply is not None and reply.index in wrong
 
 
 def _rivals_credited(call: Seen) -> Count:

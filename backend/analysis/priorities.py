@@ -122,8 +122,9 @@ def _topic(claim: Claim) -> str:
 
 
 def _as_topic(title: str) -> str:
-    """A page's title as it stands inside a sentence: without its publisher, names in capitals."""
+    """A page's title as it stands inside a sentence: without its publisher or path, names in capitals."""
     bare = _PUBLISHER.sub("", title).strip()
+    bare = bare if " " in bare else bare.rpartition("/")[2]
     return bare[:1].lower() + bare[1:] if _PLAIN_START.match(bare) else bare
 
 

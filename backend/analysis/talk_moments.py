@@ -19,7 +19,7 @@ CUT_IN_WORDS = 5
 """Shorter turns are listening noises."""
 OPENING_WORDS = 40
 LEAST_QUESTION_WORDS = 3
-LEAST_WORDS_OF_THEIRS = 5
+LEAST_WORDS_OF_THEIRS = 4
 """A shorter question is a check that they heard right."""
 ANSWER_WITHIN_TURNS = 2
 LONGEST_SENTENCE = 600
@@ -77,15 +77,15 @@ _REPORTED = re.compile(r"\byou (?:said|told|mentioned|called|say)\b|\?\W*$", re.
 
 
 def find_talk_moments(
-    transcript: Transcript, rivals: Collection[str], open_in: Collection[int]
+    transcript: Transcript, rivals: Collection[str], listed: Collection[Quote]
 ) -> list[TalkMoment]:
-    """All of them, in the order of the call. `rivals` are the ids of other products that came up, `open_in`
-    the turns whose question is listed already. Empty where nobody is known to be ours."""
+    """All of them, in the order of the call. `rivals` are the ids of other products that came up, `listed`
+    the questions that stand elsewhere already. Empty where nobody is known to be ours."""
     if not any(turn.side == "internal" for turn in transcript.turns):
         return []
     found: list[Found] = [
         *_our_questions(transcript),
-        *_their_questions(transcript, open_in),
+        *_their_questions(transcript, listed),
         *_longest_of_ours(transcript),
         *(("cut_in", _opening(turn)) for turn in cut_in(transcript.turns)),
         *_on_rivals(transcript, rivals),
@@ -146,14 +146,15 @@ def _our_questions(transcript: Transcript) -> Iterator[Found]:
                 yield "our_question", turn.quote(start, end)
 
 
-def _their_questions(transcript: Transcript, open_in: Collection[int]) -> Iterator[Found]:
-    """The last question of each turn that our side spoke after."""
+def _their_questions(transcript: Transcript, listed: Collection[Quote]) -> Iterator[Found]:
+    """Those that our side spoke after."""
+    known = {(one.turn, char) for one in listed for char in (one.char_start, one.char_end)}
     for turn in transcript.turns:
-        if turn.side != "external" or turn.index in open_in or "?" not in turn.text:
+        if turn.side != "external" or "?" not in turn.text or not reply_to(turn.index, transcript.turns):
             continue
-        asked = [place for place in sentences(turn.text) if _is_theirs(turn.text[slice(*place)])]
-        if asked and reply_to(turn.index, transcript.turns):
-            yield "their_question", turn.quote(*asked[-1])
+        for start, end in sentences(turn.text):
+            if _is_theirs(turn.text[start:end]) and not {(turn.index, start), (turn.index, end)} & known:
+                yield "their_question", turn.quote(start, end)
 
 
 def _is_theirs(sentence: str) -> bool:

@@ -380,18 +380,27 @@ def test_every_priority_and_strength_names_a_moment_of_the_call() -> None:
 
 def test_their_questions_count_with_those_that_were_answered() -> None:
     asked: list[tuple[str, Side, str]] = []
-    for words in ("Does it run in our own cluster?", "Can we keep the logs with us?"):
+    for words in ("Does it run in our own cluster?", "Can we keep the logs? And who may see them?"):
         asked += [("Buyer", "external", words), ("Rep", "internal", "It does.")]
     call = conversation(*asked)
     left = question("q1", answered=False)
     both = Coached(Judgement(questions=[left, left.model_copy(update={"id": "q2"})]), call)
     answers = both.score("Answers to their questions")
-    assert answers.why == "4 questions of theirs: 2 left open."
-    assert answers.value == 40
+    assert answers.why == "5 questions of theirs: 2 left open."
+    assert answers.value == 53
     wrong = claim("c1", "contradicted")
-    wrong = wrong.model_copy(update={"quote": wrong.quote.model_copy(update={"turn": 13})})
-    false = Coached(Judgement(questions=[left], claims=[wrong]), call).score("Answers to their questions")
-    assert false.why.endswith("1 left open, 1 answered with what the docs do not bear out.")
+    wrong = wrong.model_copy(update={"quote": wrong.quote.model_copy(update={"turn": 15})})
+    held = Judgement(questions=[left, left.model_copy(update={"id": "q2"})], claims=[wrong])
+    false = Coached(held, call).score("Answers to their questions")
+    assert false.why.endswith("2 left open, and 1 answer holds something that the docs do not bear out.")
+    assert false.value == 27
+
+
+def test_where_only_open_questions_are_known_nobody_is_said_to_answer_none() -> None:
+    left = [question(f"q{nth}", answered=False) for nth in range(6)]
+    answers = Coached(Judgement(questions=left)).score("Answers to their questions")
+    assert answers.value is None
+    assert answers.because == [one.id for one in left]
 
 
 def test_a_talk_moment_must_be_verbatim_like_every_other() -> None:
