@@ -52,9 +52,11 @@ format: env
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
-# The clients Call Coach is measured beside, in venvs of their own.
-bench: $(BENCH)/.made
-	$(BENCH)/bin/python -m bench
+# The clients Call Coach is measured beside, in venvs of their own. `make bench PARTS="search start" ROUNDS=5`
+# measures some of it (clients, product, search, sync, analysis, start), oftener.
+ROUNDS ?= 3
+bench: env $(BENCH)/.made
+	$(BENCH)/bin/python -m bench $(PARTS) --rounds $(ROUNDS)
 
 $(BENCH)/.made: bench/requirements.lock bench/langchain.lock
 	$(call install,$(BENCH),bench/requirements.lock)

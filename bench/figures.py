@@ -40,10 +40,30 @@ class Target(NamedTuple):
     met: bool
 
 
+ASKED = {
+    ("search_p50_ms", "call-coach"): ("a moment's search offline, one core, p50 in ms", 15.0),
+    ("index_load_s", "call-coach"): ("loading the index, in s", 1.0),
+    ("search_process_mb", "call-coach"): ("memory of a process that searches, in MB", 150.0),
+    ("sync_site_s", "call-coach"): ("sync of the whole documentation from a site, in s", 60.0),
+    ("hour_analysis_cpu_p50_ms", "call-coach"): ("CPU of a call of an hour by the rules, in ms", 150.0),
+}
+"""What a row is to stay under."""
+
+
+def targets(rows: list[Row]) -> list[Target]:
+    found = {(row.metric, row.system): row.value for row in rows}
+    return [
+        Target(f"{asked} ({most:g})", f"{found[which]:.2f}", found[which] < most)
+        for which, (asked, most) in ASKED.items()
+        if which in found
+    ]
+
+
 def show(compared: list[Row], own: list[Row], targets: list[Target]) -> None:
     """Print the compared systems side by side, then the other rows, then the targets."""
     console = Console(width=max(130, Console().width), highlight=False)
-    console.print(_side_by_side(compared))
+    if compared:
+        console.print(_side_by_side(compared))
     table = Table("metric", "system", "value", "unit")
     for row in own:
         table.add_row(row.metric, row.system, _figure(row.value), row.unit)

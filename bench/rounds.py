@@ -32,7 +32,8 @@ from bench.docs_host import Gate, docs_host
 from bench.figures import Row, Target
 from bench.peers import SYSTEMS, Child, Reply
 
-ROUNDS = 3
+MOST_ROUNDS = 3
+"""Each round asks queries that no round before asked, and there are only so many."""
 OURS, RAW, NEW = "call-coach", "mcp", "new-client-per-query"
 CALLS = {1: 32, 4: 32, 16: 64, 64: 128}
 """Distinct queries asked, by how many at once."""
@@ -119,7 +120,7 @@ class Contestant:
         self._process.stdin.write(json.dumps(message).encode() + b"\n")
 
 
-async def compare(snapshot: Snapshot, folder: Path) -> tuple[list[Row], list[Target]]:
+async def compare(snapshot: Snapshot, folder: Path, rounds: int) -> tuple[list[Row], list[Target]]:
     """All systems, all metrics."""
     if sys.platform != "linux":
         raise SystemExit("The comparison reads /proc: run it on Linux.")
@@ -138,8 +139,9 @@ async def compare(snapshot: Snapshot, folder: Path) -> tuple[list[Row], list[Tar
             stack.push_async_callback(contestants[-1].stop)
         queries = _queries(snapshot)
         await _open_all(contestants, queries)
-        for number in range(ROUNDS):
-            print(f"Round {number + 1} of {ROUNDS}", file=sys.stderr)
+        rounds = min(rounds, MOST_ROUNDS)
+        for number in range(rounds):
+            print(f"Round {number + 1} of {rounds}", file=sys.stderr)
             await _round(contestants[number:] + contestants[:number], queries, gate)
         equal = _next(queries, 1) * EQUAL
         for each in contestants:
