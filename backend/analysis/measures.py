@@ -223,7 +223,7 @@ def _interruptions(call: Seen) -> Count:
         return Count(None, 0, [], "The transcript has no times from which to count interruptions.")
     theirs = sum(turn.side == "external" for turn in turns)
     cuts = len(cut_in(turns))
-    said = f"Our side cut into {cuts} of their {_counted(theirs, 'turn')}."
+    said = f"Our side cut into {cuts or 'none'} of their {_counted(theirs, 'turn')}."
     value = _percent(cuts, theirs) if theirs else None
     return Count(value, theirs, [one.id for one in call.of_kind("cut_in")], said)
 
