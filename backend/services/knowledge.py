@@ -7,11 +7,12 @@ import hashlib
 import json
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import NamedTuple, Self
 from weakref import WeakKeyDictionary
 
-from backend.errors import KnowledgeUnavailable
+from backend.errors import KnowledgeUnavailable, PrefectUnreachable
 from backend.facts import DocQuery, Fact, FactMatch, KnowledgeStatus, LookUps, Passage, PassageMatch
 from backend.services.doc_cache import Answer as CacheAnswer
 from backend.services.doc_cache import CacheStats, DocCache, DocKey, normalised
@@ -241,7 +242,9 @@ class ProductKnowledge:
                     waiting, timeout=max(0, left), return_when=asyncio.FIRST_COMPLETED
                 )
                 if not done:
-                    break
+                    if not await self._came_back(waiting, deadline):
+                        break
+                    quiet_until = time.monotonic() + self._stall_s
                 for task in done:
                     if isinstance(failure := task.exception(), KnowledgeUnavailable):
                         trouble = trouble or failure
@@ -252,7 +255,19 @@ class ProductKnowledge:
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
+        if waiting and trouble is None and self._client and self._client.state.state != "up":
+            trouble = PrefectUnreachable("prefect-mcp was being started anew, and did not answer in time.")
         return answers, trouble
+
+    async def _came_back(self, asked: Collection[asyncio.Task[Answer]], deadline: float) -> bool:
+        """After a silence: whether our child was being started anew, and is there again in time."""
+        assert self._client is not None
+        if self._client.state.state == "up" or time.monotonic() >= deadline:
+            return False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(deadline - time.monotonic()):
+                return await self._started(asked)
+        return False
 
     async def _silence_ends(self, asked: Collection[asyncio.Task[Answer]]) -> float:
         """Until when none of these needs to be answered, on the monotonic clock."""

@@ -155,6 +155,24 @@ async def test_a_child_that_is_killed_costs_a_batch_the_time_of_its_restart_and_
     assert (report.knowledge.status, report.knowledge.failed) == ("fresh", 0)
 
 
+@pytest.mark.slow
+async def test_a_child_that_is_killed_in_the_middle_of_a_batch_costs_no_answer_either(
+    docs: DocsServer, tmp_path: Path
+) -> None:
+    async with running(impatient(docs, tmp_path, stall_s=1)) as service:  # a restart takes longer
+        assert await service.house.knowledge.ready(PATIENCE)
+        with docs.being("slow"):
+            analysis = asyncio.create_task(service.analyze())
+            async with asyncio.timeout(PATIENCE):
+                while not docs.queries:
+                    await asyncio.sleep(0.005)
+        pid = service.house.knowledge.server.pid
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+        report = await analysis
+    assert (report.knowledge.status, report.knowledge.failed) == ("fresh", 0)
+
+
 def impatient(docs: DocsServer, folder: Path, *, stall_s: float) -> Settings:
     return settings_in(
         folder,
