@@ -1,4 +1,4 @@
-"""What labelled calls would cost with Claude, counted on the wire of a local server that finds what is labelled.
+"""What labelled calls cost with Claude, counted on the wire of a local server that finds what is labelled.
 
     python -m tests.claude_bill ../shared/calls [data dir with the docs synced]
 
@@ -24,7 +24,7 @@ CHEAP, STRONG = 0.10, 2.0
 
 
 def answering(calls: list[LabelledCall]) -> Sensible:
-    """Claude as the labels say; what nobody found out is asked about once more, so `unclear` is not played."""
+    """Claude as the labels say."""
     labels = [call.labels for call in calls]
     return Sensible(
         claims={claim.quote: claim.verdict for one in labels for claim in one.claims},
@@ -70,12 +70,14 @@ def main() -> None:
     calls = read_calls(Path(sys.argv[1]), None)
     data_dir = Path(sys.argv[2]) if len(sys.argv) > 2 else load_settings().coach_data_dir
     with ClaudeServer(answering(calls)) as server:
-        print(", ".join(asyncio.run(coach(calls, server.url, data_dir))))
+        sys.stdout.write(", ".join(asyncio.run(coach(calls, server.url, data_dir))) + "\n")
     chars = sum(len(turn.speaker) + len(turn.text) + 2 for call in calls for turn in call.transcript.turns)
     baseline = 5 * chars // 4
     for kind, count in sorted(weigh(server.requests).items()):
-        print(f"{kind:20}{count / len(calls):10,.0f} a call  {count / baseline:6.2f} of the baseline")
-    print(f"{'baseline':20}{baseline / len(calls):10,.0f} a call: the transcript five times")
+        sys.stdout.write(
+            f"{kind:20}{count / len(calls):10,.0f} a call  {count / baseline:6.2f} of the baseline\n"
+        )
+    sys.stdout.write(f"{'baseline':20}{baseline / len(calls):10,.0f} a call: the transcript five times\n")
 
 
 if __name__ == "__main__":
