@@ -29,7 +29,7 @@ from bench.scene import PYTHON, Scene, percentile
 
 Way = Callable[[Asked], object]
 
-OURS, BARE, MEANING = "call-coach", "bare FTS5", "call-coach[semantic]"
+OURS, BARE, MEANING = "call-coach", "bare FTS5", "call-coach, semantic"
 MADE_UP = 300
 BEST = "SELECT rowid FROM sections WHERE sections MATCH ? ORDER BY rank LIMIT 20"
 VECTORS = Path(sys.prefix) / "meaning"

@@ -40,7 +40,9 @@ def _command(scene: Scene, source: str, name: str) -> float:
     env = os.environ | scene.child_env(scene.folder / f"sync-{name}")
     command = [PYTHON, "-m", "backend", "docs", "sync", "--no-meaning", "--from", source]
     begun = time.perf_counter()
-    subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
+    ran = subprocess.run(command, env=env, capture_output=True, text=True)
+    if ran.returncode:
+        raise SystemExit(f"The sync from {source} failed.\n{ran.stderr}")
     return time.perf_counter() - begun
 
 
