@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
@@ -30,7 +31,7 @@ from bench.services import BARE, OURS, Service, running
 
 COACH, PLAIN = "call-coach", "parse and validate alone"
 PARALLEL = 8
-ROUNDS_OF_CPU = 5
+ROUNDS_OF_CPU = 2
 """For each round of the others: what takes a second is worth repeating."""
 CALLS = {COACH: {1: 2, PARALLEL: PARALLEL}, PLAIN: {1: 25, PARALLEL: 10 * PARALLEL}}
 """How many calls a round makes, by system and how many at once."""
@@ -40,7 +41,9 @@ async def analysis(scene: Scene) -> list[Row]:
     said = hour_call(scene.shared)
     with closing(Snapshot.open(scene.data_dir, scene.knowledge_dir)) as snapshot:
         async with docs_host(snapshot) as (_, url):
-            return [*await _cpu(scene, said, url), *await _served(scene, said, url)]
+            rows = await _cpu(scene, said, url)
+            print("analysis: CPU measured, the service follows", file=sys.stderr)
+            return rows + await _served(scene, said, url)
 
 
 # -- CPU
@@ -90,6 +93,9 @@ async def _warm(house: House, transcript: Transcript) -> None:
     await house.knowledge.ready(30)
     for _ in range(20):
         report, _ = await house.analyse(transcript, Options(), force=True)
+        print(
+            f"analysis: {report.knowledge.cache_hits} of {report.knowledge.look_ups} cached", file=sys.stderr
+        )
         if report.knowledge.cache_hits == report.knowledge.look_ups:
             return
         await asyncio.sleep(1)
