@@ -17,6 +17,7 @@ from backend.services.search_index import WORD
 from tests.claude_server import ClaudeServer, Sensible, fails
 from tests.service import CALL, HINTS, Service, break_store, checked, running, settings_in
 from tests.services.docs_fixture import DocsServer
+from tests.services.mcp_fixture import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -37,7 +38,7 @@ async def service(docs: DocsServer, tmp_path_factory: pytest.TempPathFactory) ->
         tmp_path_factory.mktemp("chain"), prefect_mcp_enabled=True, prefect_docs_mcp_url=docs.url
     )
     async with running(settings) as service:
-        assert service.house.knowledge.server.state != "off"
+        assert await service.house.knowledge.ready(PATIENCE)
         yield service
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from backend.analysis.plain_speech import has_verb, unexplained
-from backend.analysis.quantities import is_figure
+from backend.analysis.quantities import is_figure, unit_of
 from backend.analysis.said import GENERIC, Finding, Known, Said, figures, holds, listed
 from backend.analysis.subjects import (
     COUNTED,
@@ -108,10 +108,22 @@ def _other_figure(claim: Said, known: Known) -> Finding | None:
     other_features = claim.features - known.said.features - COUNTED
     if len({one.unit for one in claim.amounts}) == len(claim.amounts) > 1:
         other_features -= RATES  # each number counts a thing of its own
-    if other_features or any(not is_figure(word) for word in other - _KEEPING):
+    if other_features or any(not _counts(word, claim) for word in other - _KEEPING):
         return None
     reason = f"You said {compared.said.said} on {compared.plan}; the docs give {compared.written} there."
     return Finding("contradicted", 0.85, reason, known.fact)
+
+
+def _counts(word: str, claim: Said) -> bool:
+    """Whether a word is one of the claim's numbers, or what they count; another thing that is counted
+    elsewhere ("event retention") is what the claim is about."""
+    if not is_figure(word):
+        return False
+    counted = unit_of(word)
+    if counted is None:
+        return True
+    rates = (unit_of(per) for per in claim.per)
+    return counted[0] in {one.unit for one in claim.amounts} | {rate[0] for rate in rates if rate}
 
 
 def _is_gate(known: Known, gated: frozenset[str]) -> bool:

@@ -15,10 +15,16 @@ from backend.transcript import Quote
 CHARS_AROUND = 240
 """So far around a claim is read, so that a turn without end costs no more."""
 
+_VENDORS = (
+    r"okta|entra|auth0|ping(?:one| identity)?|one ?login|jump ?cloud|azure ad|active directory|microsoft"
+    r"|google|amazon|git ?hub|git ?lab|snowflake|databricks|data ?dog|pager ?duty|slack|notion|salesforce"
+)
 _THEIRS = (
     r"competitors?|competition|rivals?|theirs?"
     r"|its (?:\w+ ){0,2}(?:plan|tier|pro|team|cloud|open|version|own|free)"
     r"|(?:his|her|your own|somebody['’]s|someone['’]s)"
+    rf"|there(?!['’]?s\b| (?:is|are|was|were|isn|aren|has|have|will|it|you|we)\b)"
+    rf"|(?:of|from|by|at|in|on) (?:{_VENDORS})\b"
     r"|(?:other|another|different|legacy|existing|current|incumbent|old)"
     r" (?:vendor|tool|product|system|platform|orchestrator|scheduler|provider|stack|setup)s?"
 )
@@ -56,6 +62,7 @@ _SUPPOSED = (
 )
 _BESIDES = (
     r"except|excluding|exclud\w+|besides|unlike|whereas|versus|vs|compared?|comparing|instead|rather"
+    r"|meaning|namely|i\.e|specifically|provided|(?:as|so) long as"
     r"|other than|apart from|as opposed|contrary|between|despite|trial|custom(?:er['’]s)? (?:deal|contract)"
     r"|negotiat\w*|exceptions?|add[- ]?ons?|upgrad\w*"
 )
@@ -64,7 +71,10 @@ _ASKS = (
     r"(?:is|are|do|does|did|can|has|have|who|what|why|how|when|where)\b"
 )
 """A question that speech recognition left without its mark."""
-_DISTANT = re.compile(rf"\?|{_ASKS}|\b(?:{_THEIRS}|{_PAST}|{_REPORTED}|{_NOT_YET}|{_SUPPOSED}|{_BESIDES})\b")
+_THEIR_PRODUCT = rf"^\W*(?:(?:so|and|but|also|because|well|look|now|yes|yeah|right)\W+)*(?:{_VENDORS})\b"
+_DISTANT = re.compile(
+    rf"\?|{_ASKS}|{_THEIR_PRODUCT}|\b(?:{_THEIRS}|{_PAST}|{_REPORTED}|{_NOT_YET}|{_SUPPOSED}|{_BESIDES})\b"
+)
 _SAID_BY_OTHERS = re.compile(rf"\?|\b(?:{_REPORTED}|competitors?|rivals?)\b")
 _TAKEN_BACK = re.compile(
     r"[\s.,;:…—–-]*(?:(?:oh|uh|um|well|and|but|ah|hm+)[\s,.]+)*(?:no\b(?! (?:problem|worries))"

@@ -45,7 +45,7 @@ from backend.report import (
 )
 from backend.transcript import Transcript
 
-VERSION = "rules-5"
+VERSION = "rules-6"
 """Changes whenever the same call could be judged differently."""
 LONGEST_TOPIC = 60
 PAGES_TO_COMPARE = 4

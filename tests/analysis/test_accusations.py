@@ -58,6 +58,11 @@ DISPUTED = (
 )
 """One heading of the documentation says Pro, its text Enterprise."""
 INNOCENT = (
+    "Okta includes SSO in every plan.",
+    "SSO is in every plan of Okta.",
+    "Right, single sign-on is included in every plan there.",
+    "Event retention is 60 days on Pro.",
+    "SSO comes with all plans, meaning Enterprise ones.",
     "Automations aren't only in Prefect Cloud.",
     "Automations are not Cloud-only.",
     "It's not true that automations are only in Cloud.",
