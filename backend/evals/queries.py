@@ -192,10 +192,10 @@ def rankers(snapshot: Snapshot, sections: Sequence[Section]) -> dict[str, Ranker
 
 def _product(snapshot: Snapshot) -> Ranker:
     """The pages of the passages that a search answers, in their order."""
-    knowledge, runner = kept_here(snapshot), asyncio.Runner()
+    knowledge = kept_here(snapshot)
 
     def way(said: str) -> list[str]:
-        found = runner.run(search(knowledge, said, MOST_PASSAGES))
+        found = asyncio.run(search(knowledge, said, MOST_PASSAGES))
         return list(dict.fromkeys(page_path(one.passage.url or "") for one in found))
 
     return way
