@@ -109,8 +109,8 @@ def test_a_question_with_words_of_the_product_or_enough_words_is_open_when_put_o
         (
             (
                 "That's fair. The worker runs in your own network and only makes outbound calls over HTTPS,"
-                " so your data stays where it is. What we do hold is the state of each run and the log lines that"
-                " you send, and I can't promise you more than that."
+                " so your data stays where it is. What we do hold is the state of each run and the log lines"
+                " that you send, and I can't promise you more than that."
             ),
             "well",
         ),

@@ -75,6 +75,8 @@ def test_what_was_said_before_does_not_drown_the_words(snapshot: Snapshot) -> No
 
 def test_facts_close_in_meaning_are_found_where_another_ranking_is_at_hand(tmp_path: Path) -> None:
     class OneFact:
+        model = "one"
+
         def closeness(self, words: str) -> list[float]:
             return [float(fact.id == "concepts-workers-04") for fact in opened.pack.facts]
 
