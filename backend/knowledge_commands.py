@@ -100,10 +100,12 @@ def _print_sum(check: PackCheck, *, compared: bool) -> None:
     counts = (
         f"{check.pages} pages, {check.facts:,} facts, {check.asks:,} asks, {check.wrong:,} wrong versions"
     )
-    errors, warnings = check.count("error"), check.count("warning")
+    errors, warnings, old = check.count("error"), check.count("warning"), check.count("age")
     beside = "" if compared else " Terms, headings and wording were not compared: give --docs."
     found = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}"
-    typer.secho(f"{counts}: {found}.{beside}", fg="red" if errors else "green")
+    if old:
+        found += f", {old} past their time"
+    typer.secho(f"{counts}: {found}.{beside}", fg="red" if errors else "yellow" if warnings or old else "green")
 
 
 def _print_heard(trial: Trial) -> None:

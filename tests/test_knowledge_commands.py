@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -43,6 +44,16 @@ def test_lint_passes_our_own_pack_and_counts_it(tmp_path: Path) -> None:
     done = call_coach(tmp_path, "lint")
     assert (done.returncode, done.stderr) == (0, "")
     assert ": 0 errors," in done.stdout.splitlines()[-1]
+
+
+def test_lint_counts_old_facts_in_its_last_line(tmp_path: Path) -> None:
+    pack = Path(shutil.copytree(KNOWLEDGE, tmp_path / "pack"))
+    for page in (pack / "pages").rglob("*.yaml"):
+        page.write_text(re.sub(r"^(as_of|read|checked): .*$", r"\1: 2020-01-01", page.read_text(), flags=re.M))
+    done = call_coach(tmp_path, "lint", str(pack), "--json")
+    old = sum(json.loads(line)["level"] == "age" for line in done.stdout.splitlines())
+    assert old > 0
+    assert f", {old} past their time." in call_coach(tmp_path, "lint", str(pack)).stdout.splitlines()[-1]
 
 
 def test_lint_names_file_line_and_fact_and_fails(tmp_path: Path, broken: Path) -> None:
