@@ -51,7 +51,7 @@ async def sync_from(
     source: str, data_dir: Path, progress: Progress | None = None, *, force: bool = False
 ) -> SyncResult:
     """Index what is at an address, or in a directory: see `sync_site` and `sync`."""
-    if source.startswith(("http://", "https://")):
+    if "://" in source:  # of any scheme: `sync_site` refuses those that no docs site has
         return await sync_site(source, data_dir, progress, force=force)
     return await asyncio.to_thread(sync, Path(source), data_dir, progress, force=force)
 

@@ -12,7 +12,7 @@ import pytest
 
 from backend.errors import CoachError, DocsUnreachable, UnusableKnowledge
 from backend.services.docs_ledger import last_sync, one_at_a_time
-from backend.services.docs_sync import SyncResult, sync, sync_site
+from backend.services.docs_sync import SyncResult, sync, sync_from, sync_site
 from backend.services.site_reader import Manners
 from backend.services.synced_docs import SyncedDocs
 from tests.services.docs_site_server import Asked, DocsSite, Fault, answer, redirects_of, sends, served
@@ -455,6 +455,12 @@ async def test_sitemaps_that_name_each_other_for_ever_are_left(site: DocsSite, t
 async def test_what_is_no_site_is_said_so(address: str, tmp_path: Path) -> None:
     with pytest.raises(CoachError, match="no address of a docs site"):
         await sync_site(address, tmp_path)
+
+
+@pytest.mark.parametrize("address", ["ftp://docs.prefect.io", "file:///srv/docs", "://docs"])
+async def test_an_address_of_another_scheme_is_not_read_as_a_directory(address: str, tmp_path: Path) -> None:
+    with pytest.raises(UnusableKnowledge, match="no address of a docs site"):
+        await sync_from(address, tmp_path)
 
 
 async def test_a_site_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
