@@ -13,6 +13,7 @@ env: $(VENV)/.made
 
 $(VENV)/.made: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
+	@echo "Making $(VENV) (about a minute) …"
 	@if command -v uv >/dev/null 2>&1; then \
 		uv venv -q --allow-existing --python "$$(command -v $(PYTHON))" $(VENV) && \
 		uv pip install -q --python $(BIN)/python --compile-bytecode -r requirements.lock && \
@@ -33,7 +34,7 @@ semantic: env
 	fi
 
 demo: env
-	@$(BIN)/call-coach demo
+	@$(BIN)/call-coach demo $(if $(PORT),--port $(PORT))
 
 test: env
 	$(BIN)/python -m pytest -q -m "not slow" -n 3 --dist worksteal
