@@ -52,6 +52,11 @@ def status(json: AsJson = False) -> None:
             found["flow_runs"] = (await tools.dashboard()).flow_runs
         except KnowledgeUnavailable as problem:
             found["problem"] = str(problem)
+        if not client.state.docs_tools:
+            try:
+                await tools.release_notes("latest")  # the failure says why
+            except KnowledgeUnavailable as problem:
+                found["docs_problem"] = str(problem)
         state = client.state
         return Status(prefect_mcp=state.state, docs_tools=state.docs_tools, **found)
 

@@ -65,6 +65,12 @@ def test_status_tells_a_server_that_is_down_from_prefect_mcp_that_is_up(tmp_path
     assert "cannot be reached" in seen["problem"]
 
 
+def test_status_says_why_there_are_no_docs_tools(tmp_path: Path) -> None:
+    done = call_coach(tmp_path, "status", PREFECT_API_URL="http://127.0.0.1:1/api")
+    (why,) = [line for line in done.stdout.splitlines() if line.startswith("docs problem")]
+    assert "cannot reach the docs server; see PREFECT_DOCS_MCP_URL" in why
+
+
 # -- a real Prefect server
 
 

@@ -91,10 +91,11 @@ class RunCounts(PrefectObject):
 
 
 class Status(PrefectObject):
-    """How the way to Prefect is; `problem` says why it is not open."""
+    """How the way to Prefect is; `problem` says why it is not open, `docs_problem` why the docs' is not."""
 
     prefect_mcp: Literal["off", "starting", "up", "restarting"]
     docs_tools: bool
+    docs_problem: str | None = None
     identity: Identity | None = None
     flow_runs: RunCounts | None = None
     problem: str | None = None
