@@ -105,7 +105,10 @@ def deployment(
     which: Annotated[str, typer.Argument(metavar="ID", help="Its id, or flow name/deployment name.")],
     json: AsJson = False,
 ) -> None:
-    """One deployment: its parameters, job variables and latest runs."""
+    """One deployment: its parameters, job variables and latest runs.
+
+    Values whose names say password, secret, token, key or credential are masked; --json prints them.
+    """
     _one(_ask(lambda tools: tools.deployment(_id_or_name(which))), json)
 
 
@@ -135,7 +138,10 @@ def runs(
 
 @group.command()
 def run(run_id: UUID, json: AsJson = False) -> None:
-    """One flow run: how it went, and with what parameters."""
+    """One flow run: how it went, and with what parameters.
+
+    Values whose names say password, secret, token, key or credential are masked; --json prints them.
+    """
     _one(_ask(lambda tools: tools.flow_run(run_id)), json)
 
 

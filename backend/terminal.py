@@ -6,6 +6,7 @@ Names, messages and words of calls were written by others: whatever in them a te
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -28,6 +29,8 @@ GAP = 3
 """Columns between two columns of a table."""
 ENDLESS = 10_000
 """Columns where there is no terminal: a line that is read by a program is not folded."""
+MASK = "(masked)"
+_SECRET = re.compile(r"pass(?:word|wd|phrase)|secret|token|credential|key(?![a-z])", re.IGNORECASE)
 _STYLES = {
     **dict.fromkeys(("Completed", "READY"), "green"),
     **dict.fromkeys(("Running", "Pending", "Scheduled"), "cyan"),
@@ -140,7 +143,10 @@ def _console() -> Console:
 
 
 def print_fields(found: BaseModel) -> None:
-    """What is known of one thing, a line each; things within it under their own heading."""
+    """What is known of one thing, a line each; things within it under their own heading.
+
+    In what others named, values are masked whose names say that they are secret.
+    """
     for line in _fields(found):
         typer.echo(line)
 
@@ -148,7 +154,7 @@ def print_fields(found: BaseModel) -> None:
 def _fields(found: Iterable[tuple[str, object]]) -> Iterator[str]:
     known = [
         (printable(name.removesuffix("_s").replace("_", " ")), name, value)
-        for name, value in found
+        for name, value in ((name, _masked(value)) for name, value in found)
         if cell(value) != "-"
     ]
     inner = [(label, value) for label, _, value in known if _has_parts(value)]
@@ -162,6 +168,19 @@ def _fields(found: Iterable[tuple[str, object]]) -> Iterator[str]:
         yield ""
         yield label
         yield from (line and f"  {line}" for line in _parts(value))
+
+
+def _masked(value: object) -> object:
+    """With the secrets in dicts masked, also where one holds a name and its value, as pods' variables do."""
+    if isinstance(value, list):
+        return [_masked(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    secret = {"value"} if _SECRET.search(str(value.get("name", ""))) else set()
+    return {
+        name: MASK if each is not None and (name in secret or _SECRET.search(name)) else _masked(each)
+        for name, each in value.items()
+    }
 
 
 def _has_parts(value: object) -> bool:

@@ -108,3 +108,18 @@ def test_one_thing_is_shown_with_what_is_known_of_it_and_parts_under_their_names
         "  name        b",
         "  over limit  no",
     ]
+
+
+def test_values_whose_names_say_that_they_are_secret_are_masked(capsys: pytest.CaptureFixture[str]) -> None:
+    given: dict[str, JsonValue] = {
+        "db_password": "hunter2",
+        "monkeys": 3,
+        "env": [{"name": "API_KEY", "value": "hunter2"}, {"name": "MODE", "value": "fast"}],
+        "creds": {"credentials": {"user": "hunter2"}, "apiToken": ["hunter2"]},
+    }
+    print_fields(Thing(id="7", parameters=given))
+    shown = capsys.readouterr().out
+    assert "hunter2" not in shown
+    assert shown.count("(masked)") == 4
+    assert "fast" in shown
+    assert "monkeys      3" in shown
