@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from html.parser import HTMLParser
 
 from markdown_it import MarkdownIt
@@ -21,6 +22,14 @@ _BLOCK_TAGS = frozenset(
     )
 )
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "title"))
+_VOID = frozenset(
+    ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
+)
+_HIDING_STYLE = re.compile(r"(?:^|;)\s*display\s*:\s*none\b", re.IGNORECASE)
+_CLOSED_BY_THE_NEXT = {"p": _BLOCK_TAGS, **{each: frozenset((each,)) for each in ("li", "tr", "option")}}
+_CLOSED_BY_THE_NEXT |= {each: frozenset(("dt", "dd")) for each in ("dt", "dd")}
+_CLOSED_BY_THE_NEXT |= {each: frozenset(("td", "th", "tr")) for each in ("td", "th")}
+"""Elements that need no end tag, and what ends each."""
 _SILENT = frozenset(("script", "style", "template", "noscript", "code", "pre", "svg", "head"))
 
 
@@ -131,26 +140,36 @@ class _Page(HTMLParser):
         self._text, self._line = "", 0
         self._heading, self._in_heading = "", False
         self._silent = 0
+        self._hidden: list[str] = []  # the elements open from a hidden one on
         self._ignoring = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        while self._hidden and tag in _CLOSED_BY_THE_NEXT.get(self._hidden[-1], ()):
+            self.finish()
+            self._hidden.pop()
+        if tag not in _VOID and (self._hidden or _hides(dict(attrs))):
+            self._hidden.append(tag)
         if tag in _SILENT:
             self._silent += 1
         if tag in _BLOCK_TAGS:
             self.finish()
-            self._in_heading = tag in _HEADINGS
+            self._in_heading = tag in _HEADINGS and not self._hidden
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _SILENT:
             self._silent = max(0, self._silent - 1)
         if tag in _BLOCK_TAGS:
             self.finish()
+        if tag in self._hidden:
+            del self._hidden[len(self._hidden) - 1 - self._hidden[::-1].index(tag) :]
+        elif tag in _BLOCK_TAGS:  # of an element around the hidden one, which was never closed
+            self._hidden.clear()
 
     def handle_comment(self, data: str) -> None:
         self._ignoring = self._ignoring or IGNORED.search(f"<!--{data}") is not None
 
     def handle_data(self, data: str) -> None:
-        if self._silent:
+        if self._silent or self._hidden:
             return
         if not self._text and data.strip():
             self._line = self.getpos()[0] + data[: len(data) - len(data.lstrip())].count("\n")
@@ -169,6 +188,12 @@ class _Page(HTMLParser):
             self._ignoring = False
         else:
             self.blocks.append(_at(self._line, text, self._heading))
+
+
+def _hides(attrs: Mapping[str, str | None]) -> bool:
+    """Whether a reader does not see the element with these attributes."""
+    silent = (attrs.get("aria-hidden") or "").strip().lower() == "true"
+    return "hidden" in attrs or silent or _HIDING_STYLE.search(attrs.get("style") or "") is not None
 
 
 def _at(line: int, text: str, heading: str) -> Block:

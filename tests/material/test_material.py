@@ -76,6 +76,30 @@ def test_html_shows_what_a_reader_sees() -> None:
     assert blocks[0].heading == "Plans"
 
 
+@pytest.mark.parametrize(
+    "attribute", ["hidden", 'style="color: red; Display : none"', 'aria-hidden="true"', "hidden=''"]
+)
+def test_html_that_is_hidden_is_left_out_and_what_follows_is_not(attribute: str) -> None:
+    for source in (
+        f"<div {attribute}><p>No <br>one<img src=x> sees<div>this</div><hr></div><p>Kept.</p>",
+        f"<ul><li {attribute}>Left out<li>Kept.</ul>",
+        f"<ul><li {attribute}>Left out</ul><p>Kept.</p>",
+        f"<p {attribute}>Left out<p>Kept.",
+        f"<p><span {attribute}>Left <b>out</b></span>Kept.</p>",
+        f"<img {attribute}><p>Kept.</p>",
+        f"<h2 {attribute}>Left out</h2>Kept.",
+        f"<table><tr {attribute}><td>Left<td>out<tr><td>Kept.</table>",
+        f"<p>Kep<i {attribute}>left out</i>t.</p>",
+    ):
+        assert _lines(html(source.encode())) == [(1, "Kept.")], source
+    assert _lines(html(b'<p style="display:block" aria-hidden="false">Kept.')) == [(1, "Kept.")]
+
+
+def test_html_after_a_table_stands_on_its_own_line() -> None:
+    blocks = html(b"<table>\n<tr><td>A cell</td></tr>\n</table>After it.\n<p>And then.</p>")
+    assert _lines(blocks) == [(2, "A cell"), (3, "After it."), (4, "And then.")]
+
+
 def test_plain_text_is_cut_at_empty_lines() -> None:
     assert _lines(plain("\ufeffOne\r\ntwo\r\n\r\n  \r\nThree".encode())) == [(1, "One\ntwo"), (5, "Three")]
 
