@@ -105,7 +105,9 @@ def _print_sum(check: PackCheck, *, compared: bool) -> None:
     found = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}"
     if old:
         found += f", {old} past their time"
-    typer.secho(f"{counts}: {found}.{beside}", fg="red" if errors else "yellow" if warnings or old else "green")
+    typer.secho(
+        f"{counts}: {found}.{beside}", fg="red" if errors else "yellow" if warnings or old else "green"
+    )
 
 
 def _print_heard(trial: Trial) -> None:

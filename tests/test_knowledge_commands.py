@@ -49,7 +49,9 @@ def test_lint_passes_our_own_pack_and_counts_it(tmp_path: Path) -> None:
 def test_lint_counts_old_facts_in_its_last_line(tmp_path: Path) -> None:
     pack = Path(shutil.copytree(KNOWLEDGE, tmp_path / "pack"))
     for page in (pack / "pages").rglob("*.yaml"):
-        page.write_text(re.sub(r"^(as_of|read|checked): .*$", r"\1: 2020-01-01", page.read_text(), flags=re.M))
+        page.write_text(
+            re.sub(r"^(as_of|read|checked): .*$", r"\1: 2020-01-01", page.read_text(), flags=re.M)
+        )
     done = call_coach(tmp_path, "lint", str(pack), "--json")
     old = sum(json.loads(line)["level"] == "age" for line in done.stdout.splitlines())
     assert old > 0
