@@ -27,9 +27,9 @@ class FactVectors:
     @classmethod
     def kept(cls, data_dir: Path, facts: Sequence[Fact], encoder: SentenceEncoder) -> Self | None:
         """The vectors an earlier `build` left; None where a wording has none yet."""
-        known = _read(_file(data_dir, encoder))
-        keys = [_digest(text) for fact in facts for text in wordings(fact)]
-        return cls._of(facts, keys, known, encoder) if known.keys() >= set(keys) else None
+        known, keys = _read(_file(data_dir, encoder)), _keys(facts)
+        whole = all(known.keys() >= set(of_fact) for of_fact in keys)
+        return cls._of(keys, known, encoder) if whole else None
 
     @classmethod
     def build(
@@ -56,20 +56,14 @@ class FactVectors:
         finally:
             if new and known:
                 _write(file, known)
-        keys = [_digest(text) for fact in facts for text in wordings(fact)]
-        return cls._of(facts, keys, known, encoder)
+        return cls._of(_keys(facts), known, encoder)
 
     @classmethod
     def _of(
-        cls,
-        facts: Sequence[Fact],
-        keys: Sequence[str],
-        known: Mapping[str, Vectors],
-        encoder: SentenceEncoder,
+        cls, keys: Sequence[Sequence[str]], known: Mapping[str, Vectors], encoder: SentenceEncoder
     ) -> Self:
-        counts = [len(wordings(fact)) for fact in facts]
-        starts = np.cumsum([0, *counts[:-1]], dtype=np.intp)
-        return cls(encoder, np.stack([known[key] for key in keys]), starts)
+        starts = np.cumsum([0, *map(len, keys[:-1])], dtype=np.intp)
+        return cls(encoder, np.stack([known[key] for of_fact in keys for key in of_fact]), starts)
 
     @property
     def model(self) -> str:
@@ -89,6 +83,11 @@ def wordings(fact: Fact) -> list[str]:
 
 def _file(data_dir: Path, encoder: SentenceEncoder) -> Path:
     return data_dir / f"vectors-{encoder.name}.npz"
+
+
+def _keys(facts: Sequence[Fact]) -> list[list[str]]:
+    """For each fact the keys of its wordings."""
+    return [[_digest(text) for text in wordings(fact)] for fact in facts]
 
 
 def _digest(text: str) -> str:
