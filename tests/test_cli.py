@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from backend.report import CoachingReport, verify
+from tests.command import call_coach, empty_home
 from tests.conftest import REPO
 from tests.service import CALL
 
@@ -18,22 +16,7 @@ SAMPLE = REPO / "backend" / "samples" / "first-call.vtt"
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
-    """A user's environment: an empty home, nothing set but what a command needs."""
-    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "SSL_CERT_FILE"}}
-    return kept | {"HOME": str(tmp_path), "PREFECT_MCP_ENABLED": "false", "COACH_ANALYST": "rules"}
-
-
-def call_coach(env: dict[str, str], *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "backend", *words],
-        env=env | {"PYTHONPATH": str(REPO)},
-        cwd=env["HOME"],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return empty_home(tmp_path)
 
 
 def test_analyzing_files_prints_a_table_and_what_was_wrong(env: dict[str, str], tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from backend.report import CoachingReport
 from tests.claude_server import ClaudeServer, Sensible
+from tests.command import call_coach, env
 from tests.service import CALL
-from tests.test_cli import call_coach, env
 
 __all__ = ["env"]
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPO
+from tests.command import call_coach, empty_home
 from tests.material.documents import pdf, slides, word
 
 CARD = """# Why Prefect
@@ -26,20 +24,11 @@ CARD = """# Why Prefect
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "SSL_CERT_FILE"}}
-    return kept | {"HOME": str(tmp_path), "PREFECT_MCP_ENABLED": "false", "COACH_ANALYST": "rules"}
+    return empty_home(tmp_path)
 
 
 def lint(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "backend", "lint", *words],
-        env=env | {"PYTHONPATH": str(REPO)},
-        cwd=env["HOME"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return call_coach(env, "lint", *words)
 
 
 def test_a_wrong_statement_is_named_with_file_line_and_source(env: dict[str, str], tmp_path: Path) -> None:
