@@ -8,14 +8,12 @@ import pytest
 
 from backend.report import CoachingReport
 from tests.claude_server import ClaudeServer, Sensible
-from tests.command import call_coach, env
+from tests.command import call_coach, empty_home
 from tests.service import CALL
-
-__all__ = ["env"]
 
 
 @pytest.mark.slow
-def test_calls_are_coached_in_batches_and_not_asked_for_twice(env: dict[str, str], tmp_path: Path) -> None:
+def test_calls_are_coached_in_batches_and_not_asked_for_twice(tmp_path: Path) -> None:
     for n in range(2):
         (tmp_path / f"{n}.txt").write_text(f"{CALL}Devon Achterberg: That was call {n}.\n")
     words = (
@@ -31,7 +29,7 @@ def test_calls_are_coached_in_batches_and_not_asked_for_twice(env: dict[str, str
     )
     sensible = Sensible(claims={"Automations are only in Prefect Cloud": "supported"})
     with ClaudeServer(sensible, polls=0) as server:
-        given = env | {"ANTHROPIC_BASE_URL": server.url}
+        given = empty_home(tmp_path) | {"ANTHROPIC_BASE_URL": server.url}
         done = call_coach(given, *words)
         again = call_coach(given, *words)
     assert done.returncode == 0, done.stderr
@@ -46,8 +44,8 @@ def test_calls_are_coached_in_batches_and_not_asked_for_twice(env: dict[str, str
     assert [len(batch.requests) for batch in server.batches] == [2, 1]
 
 
-def test_without_claude_it_says_what_to_set(env: dict[str, str], tmp_path: Path) -> None:
+def test_without_claude_it_says_what_to_set(tmp_path: Path) -> None:
     (tmp_path / "call.txt").write_text(CALL)
-    done = call_coach(env, "analyze", "call.txt", "--in-batches")
+    done = call_coach(empty_home(tmp_path), "analyze", "call.txt", "--in-batches")
     assert done.returncode == 2
     assert done.stderr.strip().endswith("set ANTHROPIC_API_KEY, or leave out --in-batches.")
