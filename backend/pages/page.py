@@ -13,6 +13,8 @@ from backend.pages.render import STATIC
 
 POLICY = {
     "default-src": "'none'",
+    "script-src": "'self'",
+    "connect-src": "'self'",  # live progress
     "style-src": "'self'",
     "img-src": "'self' data:",
     "form-action": "'self'",
