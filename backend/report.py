@@ -46,6 +46,7 @@ ObjectionCategory = Literal[
     "other",
 ]
 Handling = Literal["well", "partly", "poorly", "ignored"]
+HandlingKind = Literal["acknowledged", "asked", "answered", "confirmed"]
 CompetitorContext = Literal["current_tool", "evaluating", "past", "passing"]
 AnalystKind = Literal["rules", "claude"]
 
@@ -85,12 +86,23 @@ class Suggestion(BaseModel):
     evidence: list[Evidence] = Field(default_factory=list)
 
 
+class HandlingStep(BaseModel):
+    """Something that was done about an objection, and the words it was done in: `confirmed` is that it was
+    settled, by our asking so or by their saying so."""
+
+    kind: HandlingKind
+    quote: Quote
+
+
 class Objection(BaseModel):
+    """`steps` are in the order they were said; empty in a report from before they were looked for."""
+
     id: str
     quote: Quote
     category: ObjectionCategory
     handled: Handling
     response: Quote | None = None
+    steps: list[HandlingStep] = Field(default_factory=list)
     suggestion: Suggestion
 
 
@@ -363,6 +375,7 @@ def _spoken(report: CoachingReport) -> Iterator[tuple[str, Quote]]:
     for objection in report.objections:
         if objection.response:
             yield objection.id, objection.response
+        yield from ((objection.id, step.quote) for step in objection.steps)
 
 
 def _cited(report: CoachingReport) -> Iterator[tuple[str, Evidence]]:
