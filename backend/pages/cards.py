@@ -34,6 +34,7 @@ class Card:
     advice: str | None = None
     response: Quote | None = None
     evidence: tuple[Evidence, ...] = ()
+    claim: Claim | None = None
 
 
 class TurnView(NamedTuple):
@@ -85,6 +86,7 @@ def _claim(claim: Claim) -> Card:
         say="Say instead",
         advice=claim.correction,
         evidence=tuple(claim.evidence),
+        claim=claim,
     )
 
 

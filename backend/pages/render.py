@@ -68,7 +68,7 @@ def environment() -> Environment:
 def call_page(report: CoachingReport) -> str:
     """One coached call: what to change first, then the transcript with the remarks beside it."""
     by_id = cards.cards(report)
-    return _page(
+    return page(
         "call.html",
         report=report,
         heading=heading(report.call),
@@ -80,28 +80,29 @@ def call_page(report: CoachingReport) -> str:
     )
 
 
-def calls_page(page: CallPage, *, before: str | None = None, address: str = "http://127.0.0.1:8000") -> str:
+def calls_page(calls: CallPage, *, before: str | None = None, address: str = "http://127.0.0.1:8000") -> str:
     """The list of calls, newest first. `before` is what this page was asked for, `address` where the
     service is reached, for the example shown while there are no calls."""
-    return _page("calls.html", calls=page.calls, next=page.next, before=before, address=address)
+    return page("calls.html", calls=calls.calls, next=calls.next, before=before, address=address)
 
 
 def add_page(error: str | None = None, entered: Entered | None = None) -> str:
     """The form that takes a transcript. After an error it holds what was entered."""
-    return _page("add.html", error=error, entered=entered or Entered(), formats=FORMATS)
+    return page("add.html", error=error, entered=entered or Entered(), formats=FORMATS)
 
 
 def login_page(error: str | None = None) -> str:
     """The form that takes a token. `error` is one sentence on why the last one was not taken."""
-    return _page("login.html", error=error)
+    return page("login.html", error=error)
 
 
 def error_page(problem: CoachError) -> str:
     """What is wrong and what to do, in the error's own sentence."""
-    return _page("error.html", problem=problem)
+    return page("error.html", problem=problem)
 
 
-def _page(template: str, **values: object) -> str:
+def page(template: str, **values: object) -> str:
+    """The named template with these values, as the text of a page."""
     return environment().get_template(template).render(values)
 
 
