@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
@@ -118,6 +119,10 @@ class DocQuery(Frozen):
     text: str
     fact_id: str
     url: str | None
+
+
+Came = Callable[[int, int], None]
+"""Told while look-ups are under way how many are settled, of how many."""
 
 
 class LookUps(BaseModel):

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, Field
 
-from backend.facts import DocQuery, Fact, FactMatch, LookUps, Passage, PassageMatch
+from backend.facts import Came, DocQuery, Fact, FactMatch, LookUps, Passage, PassageMatch
 from backend.report import (
     AnalystKind,
     Claim,
@@ -210,7 +210,7 @@ class Knowledge(Protocol):
         """The fact itself as a passage of the pack."""
         ...
 
-    async def look_up(self, queries: list[DocQuery]) -> LookUps:
+    async def look_up(self, queries: list[DocQuery], came: Came | None = None) -> LookUps:
         """Passages by fact id, best first: from the docs server through the cache, else from the local
         snapshot; the fact itself always stands last as a passage of the pack."""
         ...

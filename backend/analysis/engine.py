@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Literal
 from uuid import uuid4
 
@@ -49,6 +49,10 @@ a real call holds. Each costs some milliseconds and some kilobytes, and hostile 
 
 BROKE = "Claude's answer could not be used because of a flaw in Call Coach; the log has the details."
 
+Step = Literal["spot", "look_up", "judge", "save"]
+Progress = Callable[[Step, int, int], None]
+"""Told, within the event loop, what an analysis does now, and how much of how much of it is done."""
+
 log = structlog.get_logger()
 
 
@@ -67,6 +71,10 @@ class Found:
 
     asked: Asked
     matches: tuple[FactMatch, ...]
+
+
+def unwatched(step: Step, done: int, of: int) -> None:
+    """Nobody wants to know how far an analysis is."""
 
 
 class Coach:
@@ -116,16 +124,20 @@ class Coach:
         waited = report.knowledge.status in {"snapshot", "degraded", "stale"} and self._knowledge.live
         return report.analyst.fell_back or waited
 
-    async def coach(self, transcript: Transcript, options: Options = Options()) -> CoachingReport:
+    async def coach(
+        self, transcript: Transcript, options: Options = Options(), progress: Progress = unwatched
+    ) -> CoachingReport:
         """The report on this call. Outages of the docs or of Claude never raise; the report says so."""
         begun = time.perf_counter()
+        progress("spot", 0, 0)
         with billing() as bill:
             with self._tracing.span("spot"):
                 analyst, moments, why = await self._spot(transcript, options)
                 moments = _bounded(moments)
             briefs, looked_up = (
-                await self._brief(moments, transcript.turns) if options.enrich else ({}, LookUps())
+                await self._brief(moments, transcript.turns, progress) if options.enrich else ({}, LookUps())
             )
+            progress("judge", 0, 0)
             with self._tracing.span("judge", analyst=analyst.kind):
                 analyst, judgement, why = await self._judge(analyst, transcript, moments, briefs, why)
         used = AnalystUsed(
@@ -228,13 +240,15 @@ class Coach:
         left = f"{judgement.why} Rules judged {len(judgement.unjudged)} of {len(moments.all())} moments."
         return analyst, judgement.with_those_of(rest), f"{why} {left}" if why else left
 
-    async def _brief(self, moments: Moments, turns: Sequence[Turn]) -> tuple[dict[str, Brief], LookUps]:
+    async def _brief(
+        self, moments: Moments, turns: Sequence[Turn], progress: Progress
+    ) -> tuple[dict[str, Brief], LookUps]:
         """What is known about each moment, and how the look-ups went."""
         with self._tracing.span("match"):
             found = await asyncio.to_thread(self._match, moments, turns)
             queries = write_queries(_most_wanted(found), most=QUERIES_PER_CALL)
         with self._tracing.span("look_up", queries=len(queries)):
-            looked_up = await self._knowledge.look_up(queries)
+            looked_up = await self._knowledge.look_up(queries, partial(progress, "look_up"))
         return await asyncio.to_thread(self._briefs, moments, found, looked_up), looked_up
 
     def _briefs(self, moments: Moments, found: Mapping[str, Found], looked_up: LookUps) -> dict[str, Brief]:

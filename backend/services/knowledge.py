@@ -6,14 +6,23 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
 from typing import NamedTuple, Self
 from weakref import WeakKeyDictionary
 
 from backend.errors import KnowledgeUnavailable, PrefectUnreachable
-from backend.facts import DocQuery, Fact, FactMatch, KnowledgeStatus, LookUps, Passage, PassageMatch
+from backend.facts import (
+    Came,
+    DocQuery,
+    Fact,
+    FactMatch,
+    KnowledgeStatus,
+    LookUps,
+    Passage,
+    PassageMatch,
+)
 from backend.services.doc_cache import Answer as CacheAnswer
 from backend.services.doc_cache import CacheStats, DocCache, DocKey, normalised
 from backend.services.docs_snapshot import Snapshot
@@ -152,13 +161,13 @@ class ProductKnowledge:
     def passage(self, fact: Fact) -> Passage:
         return self._snapshot.passage(fact)
 
-    async def look_up(self, queries: list[DocQuery]) -> LookUps:
+    async def look_up(self, queries: list[DocQuery], came: Came | None = None) -> LookUps:
         """Passages for each query's fact, in time. Equal queries are one look-up."""
         begun = time.perf_counter()
         schema = await self._schema()
         keyed = [(self._key(query.text, schema), query) for query in queries]
         texts = {key: query.text for key, query in keyed}
-        answers, trouble = await self._ask(texts) if self._client else ({}, None)
+        answers, trouble = await self._ask(texts, came or _unheard) if self._client else ({}, None)
         read = {key: self._passages(answer) for key, answer in answers.items()}
         missing = [query for key, query in keyed if key not in read]
         passages = {query.fact_id: read[key].passages for key, query in keyed if key in read}
@@ -204,7 +213,7 @@ class ProductKnowledge:
     # -- asking
 
     async def _ask(
-        self, texts: Mapping[DocKey, str]
+        self, texts: Mapping[DocKey, str], came: Came
     ) -> tuple[dict[DocKey, Answer], KnowledgeUnavailable | None]:
         """What the cache holds or prefect-mcp answered in time, and the first trouble met."""
         answers = self._at_once(texts)
@@ -212,13 +221,14 @@ class ProductKnowledge:
             await self._cache.recall(key for key in texts if key not in answers)
             answers |= self._at_once({key: text for key, text in texts.items() if key not in answers})
         missing = {key: text for key, text in texts.items() if key not in answers}
+        came(len(answers), len(texts))
         if not missing:
             return answers, None
         self._waiting += 1
         self.idle.clear()
         try:
             asked = {asyncio.create_task(self._answer(key, text)): key for key, text in missing.items()}
-            brought, trouble = await self._gather(asked)
+            brought, trouble = await self._gather(asked, lambda left: came(len(texts) - left, len(texts)))
         finally:
             self._waiting -= 1
             if not self._waiting:
@@ -226,7 +236,7 @@ class ProductKnowledge:
         return answers | brought, trouble
 
     async def _gather(
-        self, asked: Mapping[asyncio.Task[Answer], DocKey]
+        self, asked: Mapping[asyncio.Task[Answer], DocKey], left_now: Callable[[int], None]
     ) -> tuple[dict[DocKey, Answer], KnowledgeUnavailable | None]:
         """What comes in time. A look-up that is not waited for any longer goes on inside the cache, so the
         next call finds it there."""
@@ -251,6 +261,7 @@ class ProductKnowledge:
                     else:
                         answers[asked[task]] = task.result()
                         quiet_until = time.monotonic() + self._stall_s  # a failure is no sign of life
+                left_now(len(waiting))
         finally:
             for task in waiting:
                 task.cancel()
@@ -397,6 +408,10 @@ def _same_passage_once(passages: dict[str, list[Passage]]) -> dict[str, list[Pas
     if not differ:
         return passages
     return {fact: [newest[one.id] for one in each] for fact, each in passages.items()}
+
+
+def _unheard(settled: int, of: int) -> None:
+    """Nobody wants to know how the look-ups go."""
 
 
 def _status(answers: Collection[Answer], missing: list[DocQuery]) -> KnowledgeStatus:

@@ -15,7 +15,7 @@ from backend import formats
 from backend.analysis.engine import Coach
 from backend.analysis.plain_speech import may_be_accused, statements
 from backend.analysis.rules import RulesAnalyst
-from backend.facts import DocQuery, Fact, FactMatch, LookUps, Passage, PassageMatch
+from backend.facts import Came, DocQuery, Fact, FactMatch, LookUps, Passage, PassageMatch
 from backend.formats import CallHints, Limits
 from backend.report import ACCUSING, Verdict
 from backend.services.docs_snapshot import Snapshot
@@ -279,7 +279,7 @@ class PackAlone:
     def passage(self, fact: Fact) -> Passage:
         return self._snapshot.passage(fact)
 
-    async def look_up(self, queries: list[DocQuery]) -> LookUps:
+    async def look_up(self, queries: list[DocQuery], came: Came | None = None) -> LookUps:
         return LookUps()
 
 

@@ -12,7 +12,7 @@ from backend.analysis.analyst import Brief, Judgement, Moments, SpottedClaim
 from backend.analysis.engine import MOMENTS_OF_A_KIND, QUERIES_PER_CALL, Coach, Options
 from backend.analysis.queries import write_query
 from backend.errors import AnalystFailed
-from backend.facts import DocQuery, Fact, FactMatch, KnowledgeStatus, LookUps, Passage, PassageMatch
+from backend.facts import Came, DocQuery, Fact, FactMatch, KnowledgeStatus, LookUps, Passage, PassageMatch
 from backend.report import Claim, Evidence, Verdict, verify
 from backend.transcript import Call, Transcript, Turn
 
@@ -81,7 +81,7 @@ class FakeKnowledge:
     def passage(self, fact: Fact) -> Passage:
         return passage(fact.id, "pack", fact.statement)
 
-    async def look_up(self, queries: list[DocQuery]) -> LookUps:
+    async def look_up(self, queries: list[DocQuery], came: Came | None = None) -> LookUps:
         self.asked += queries
         return LookUps(passages={FACT.id: [LIVE]}, status=self.status, read_at=READ_AT, look_ups=len(queries))
 

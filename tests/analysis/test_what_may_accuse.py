@@ -16,7 +16,7 @@ from backend.analysis.comparison import Comparison
 from backend.analysis.engine import Coach, Options
 from backend.analysis.prompts import Prompts
 from backend.analysis.rules import RulesAnalyst
-from backend.facts import DocQuery, Fact, FactMatch, LookUps, Passage, PassageMatch, WrongVersion
+from backend.facts import Came, DocQuery, Fact, FactMatch, LookUps, Passage, PassageMatch, WrongVersion
 from backend.report import ACCUSING, Claim, verify
 from backend.services.docs_snapshot import Snapshot
 from backend.services.pack import PRICES_ACCUSE_DAYS, read_pack
@@ -76,7 +76,7 @@ class OneFact:
     def passage(self, fact: Fact) -> Passage:
         return fact_passage(fact)
 
-    async def look_up(self, queries: list[DocQuery]) -> LookUps:
+    async def look_up(self, queries: list[DocQuery], came: Came | None = None) -> LookUps:
         passages = {query.fact_id: [*self._passages, fact_passage(self._fact)] for query in queries}
         return LookUps(passages=passages, status="fresh", look_ups=len(queries))
 
