@@ -7,7 +7,7 @@ BENCH := .venv-bench
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: env semantic demo test test-slow lint format bench eval lock clean
+.PHONY: env semantic demo test test-slow test-browser lint format bench eval lock clean
 
 env: $(VENV)/.made
 
@@ -37,11 +37,15 @@ demo: env
 	@$(BIN)/call-coach demo $(if $(PORT),--port $(PORT))
 
 test: env
-	$(BIN)/python -m pytest -q -m "not slow" -n 3 --dist worksteal
+	$(BIN)/python -m pytest -q -m "not slow and not browser" -n 3 --dist worksteal
 
 # Real Prefect servers, images built by hand, gateways, soaks: several minutes.
 test-slow: env
 	$(BIN)/python -m pytest -q -m slow
+
+# The pages in the system's own Chromium; without one the tests skip and say so.
+test-browser: env
+	$(BIN)/python -m pytest -q -m browser -n 2 --dist worksteal tests/browser
 
 lint: env
 	$(BIN)/ruff format --check $(CODE)
