@@ -66,8 +66,52 @@ class Evidence(BaseModel):
     origin: str
 
 
+class Dispute(BaseModel):
+    """Somebody does not agree with what was found. Open until it is withdrawn, or answered by a ruling."""
+
+    id: str
+    by: str
+    at: datetime
+    reason: str
+    withdrawn_at: datetime | None = None
+    answered_at: datetime | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.withdrawn_at is None and self.answered_at is None
+
+
+class Decision(BaseModel):
+    """Who decided, when, and why."""
+
+    by: str
+    at: datetime
+    reason: str
+
+
+class Ruling(Decision):
+    """A person's verdict on a claim: it stands. `found` is the analyst's, with what the analyst said; they
+    are equal where that was upheld. `found_then` is what the analyst had found when the ruling was made,
+    where a later analysis finds otherwise."""
+
+    verdict: Verdict
+    found: Verdict
+    found_reason: str
+    found_correction: str | None = None
+    found_confidence: float = 1.0
+    found_then: Verdict | None = None
+
+    @property
+    def upheld(self) -> bool:
+        return self.verdict == self.found
+
+
 class Claim(BaseModel):
-    """Something asserted about the product, and what the documentation says of it."""
+    """Something asserted about the product, and what the documentation says of it.
+
+    `verdict`, `confidence`, `reason` and `correction` are those that stand: the analyst's, or where `ruling`
+    overrules these, a person's. `disputes` and `former_rulings`, which `ruling` replaced: oldest first.
+    """
 
     id: str
     quote: Quote
@@ -77,6 +121,9 @@ class Claim(BaseModel):
     reason: str
     correction: str | None = None
     evidence: list[Evidence] = Field(default_factory=list)
+    disputes: list[Dispute] = Field(default_factory=list)
+    ruling: Ruling | None = None
+    former_rulings: list[Ruling] = Field(default_factory=list)
 
 
 class Suggestion(BaseModel):
@@ -94,16 +141,37 @@ class HandlingStep(BaseModel):
     quote: Quote
 
 
+class HandlingRuling(Decision):
+    """A person's word on how an objection was handled: it stands. `handled` is None where they say that it
+    was no objection; `found` is the analyst's, `found_then` as in `Ruling`."""
+
+    handled: Handling | None
+    found: Handling
+    found_then: Handling | None = None
+
+    @property
+    def upheld(self) -> bool:
+        return self.handled == self.found
+
+
 class Objection(BaseModel):
-    """`steps` are in the order they were said; empty in a report from before they were looked for."""
+    """`steps` are in the order they were said; empty in a report from before they were looked for.
+
+    `handled` is what stands. `lowered_from` is what the handling would be had no claim in the answer been
+    wrong. `disputes`, `ruling` and `former_rulings` as in `Claim`.
+    """
 
     id: str
     quote: Quote
     category: ObjectionCategory
     handled: Handling
+    lowered_from: Handling | None = None
     response: Quote | None = None
     steps: list[HandlingStep] = Field(default_factory=list)
     suggestion: Suggestion
+    disputes: list[Dispute] = Field(default_factory=list)
+    ruling: HandlingRuling | None = None
+    former_rulings: list[HandlingRuling] = Field(default_factory=list)
 
 
 class CompetitorMention(BaseModel):
@@ -281,7 +349,8 @@ class FormerJudgement(BaseModel):
 
 class CoachingReport(BaseModel):
     """Everything Call Coach says of one call. `passages` holds the text of each passage cited, `history` what
-    was said of its claims before the documentation changed, oldest first."""
+    was said of its claims before the documentation changed, oldest first; `dismissed` are objections of which
+    a person said that they are none."""
 
     id: str
     version: int = REPORT_VERSION
@@ -294,6 +363,7 @@ class CoachingReport(BaseModel):
     talk: TalkStats
     claims: list[Claim] = Field(default_factory=list)
     objections: list[Objection] = Field(default_factory=list)
+    dismissed: list[Objection] = Field(default_factory=list)
     competitors: list[CompetitorMention] = Field(default_factory=list)
     questions: list[OpenQuestion] = Field(default_factory=list)
     rubric: RubricUsed | None = None
@@ -365,14 +435,15 @@ def verify_evidence(evidence: Evidence, passage: Passage | None) -> bool:
 
 def _as_it_stood(former: FormerJudgement) -> dict[str, object]:
     """A report's fields with nothing but the claims that were judged then."""
-    others = ("objections", "competitors", "questions", "scores", "strengths", "priorities", "history")
-    return {"claims": former.claims, "passages": former.passages} | {name: [] for name in others}
+    others = ("objections", "dismissed", "competitors", "questions")
+    leaning = ("scores", "strengths", "priorities", "history")
+    return {"claims": former.claims, "passages": former.passages} | {name: [] for name in (*others, *leaning)}
 
 
 def _spoken(report: CoachingReport) -> Iterator[tuple[str, Quote]]:
-    for moment in (*report.moments(), *report.talk_moments):
+    for moment in (*report.moments(), *report.dismissed, *report.talk_moments):
         yield moment.id, moment.quote
-    for objection in report.objections:
+    for objection in (*report.objections, *report.dismissed):
         if objection.response:
             yield objection.id, objection.response
         yield from ((objection.id, step.quote) for step in objection.steps)
@@ -381,7 +452,7 @@ def _spoken(report: CoachingReport) -> Iterator[tuple[str, Quote]]:
 def _cited(report: CoachingReport) -> Iterator[tuple[str, Evidence]]:
     for claim in report.claims:
         yield from ((claim.id, evidence) for evidence in claim.evidence)
-    for objection in report.objections:
+    for objection in (*report.objections, *report.dismissed):
         yield from ((objection.id, evidence) for evidence in objection.suggestion.evidence)
     for mention in report.competitors:
         yield from ((mention.id, evidence) for evidence in mention.positioning.evidence)

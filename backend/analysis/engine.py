@@ -24,14 +24,12 @@ from backend.analysis.analyst import (
     SpottedObjection,
     SpottedQuestion,
 )
+from backend.analysis.assessment import assess
 from backend.analysis.claude_bill import billing
 from backend.analysis.evidence import cited_passages, keep_what_is_verbatim
 from backend.analysis.finding import Asked, asked_at, match, rank, readable
-from backend.analysis.follow_up import follow_up
-from backend.analysis.measures import hold_answers, seen
-from backend.analysis.priorities import priorities, strengths
+from backend.analysis.measures import hold_answers
 from backend.analysis.queries import can_be_asked, write_queries
-from backend.analysis.scorecard import rubric_for, scores
 from backend.analysis.talk import talk_stats
 from backend.errors import AnalystAway, AnalystFailed
 from backend.facts import Fact, FactMatch, LookUps, Passage
@@ -168,9 +166,6 @@ class Coach:
         """All of it counted, scored and put together. `spotting` are the warnings met while spotting."""
         talk = talk_stats(transcript)
         judgement = hold_answers(judgement)
-        call = seen(transcript, talk, judgement)
-        rubric, used = rubric_for(call, self._rubrics) or (None, None)
-        scored = scores(call, rubric) if rubric else []
         return CoachingReport(
             id=uuid4().hex,
             created_at=datetime.now(UTC),
@@ -184,12 +179,7 @@ class Coach:
             objections=judgement.objections,
             competitors=judgement.competitors,
             questions=judgement.questions,
-            rubric=used,
-            scores=scored,
-            talk_moments=call.talk_moments,
-            strengths=strengths(call, scored, rubric),
-            priorities=priorities(call, scored, rubric),
-            follow_up=follow_up(call),
+            **assess(transcript, talk, judgement, self._rubrics)._asdict(),
             warnings=_once(transcript.warnings, spotting, looked_up.warnings, judgement.warnings),
             passages=cited_passages(judgement, briefs),
         )

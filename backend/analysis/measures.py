@@ -80,11 +80,12 @@ def seen(transcript: Transcript, talk: TalkStats, judgement: Judgement) -> Seen:
 
 
 def hold_answers(judgement: Judgement) -> Judgement:
-    """The judgement in which no objection counts as answered by a claim that was wrong."""
+    """The judgement in which no objection counts as answered by a claim that was wrong, but where a person
+    said how it was handled."""
     wrong = [claim for claim in judgement.claims if claim.verdict in ACCUSING]
     held = [
-        one.model_copy(update={"handled": "poorly"})
-        if one.handled in ("well", "partly") and wrong_answers(one, wrong)
+        one.model_copy(update={"handled": "poorly", "lowered_from": one.handled})
+        if one.handled in ("well", "partly") and not one.ruling and wrong_answers(one, wrong)
         else one
         for one in judgement.objections
     ]
