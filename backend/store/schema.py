@@ -13,6 +13,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.sql import func
 
 from backend.errors import StoreUnavailable
+from backend.store import derived
 from backend.store.database import CONNECT_S, Database
 
 HEAD = "0007"
@@ -63,7 +64,8 @@ def _migrate_postgres(url: URL) -> None:
 
 
 def _to_head(connection: Connection) -> None:
-    if revision(connection) == HEAD:
+    before = revision(connection)
+    if before == HEAD:
         return
     from alembic import command
     from alembic.config import Config
@@ -79,6 +81,8 @@ def _to_head(connection: Connection) -> None:
             f"The store has a schema that this Call Coach does not know ({revision(connection)}); "
             "upgrade Call Coach."
         ) from error
+    if before and before < derived.SINCE:
+        derived.refill(connection)
 
 
 @contextmanager

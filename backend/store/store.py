@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from sqlalchemy import Connection, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, delete, func, select, tuple_
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,6 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from backend.errors import BadRequest, NotFound
 from backend.facts import CitedPassage
 from backend.report import CoachingReport, verify
+from backend.store import derived
 from backend.store.bodies import report_in
 from backend.store.claude import ClaudeBatches, ClaudeLedger
 from backend.store.database import ANSWER_S, FAILURES, Database, connect, locate
@@ -64,11 +66,9 @@ class Store:
     async def save(self, report: CoachingReport) -> None:
         """Store a report, in place of one with the same id. UnverifiedQuote: refused, nothing is stored."""
         verify(report)
-        row = row_of(report)
         async with self._session() as session:
-            await session.exec(delete(ReportRow).where(col(ReportRow.id) == row.id))
-            await session.exec(delete(CitedPassageRow).where(col(CitedPassageRow.report_id) == row.id))
-            session.add_all([row, *cited_by(report)])
+            connection = await session.connection()
+            await connection.run_sync(write, report)
 
     async def by_id(self, report_id: str) -> CoachingReport:
         """The report with this id, or NotFound."""
@@ -110,11 +110,10 @@ class Store:
 
     async def delete(self, report_id: str) -> None:
         """Delete the report with this id, or raise NotFound."""
-        wanted = storable(report_id)
         async with self._session() as session:
-            await session.exec(delete(CitedPassageRow).where(col(CitedPassageRow.report_id) == wanted))
-            gone = await session.exec(delete(ReportRow).where(col(ReportRow.id) == wanted))
-        if not gone.rowcount:
+            connection = await session.connection()
+            there = await connection.run_sync(erase, storable(report_id))
+        if not there:
             raise _not_found(report_id)
 
     async def cited(self) -> list[CitedPassage]:
@@ -164,6 +163,25 @@ class Store:
                 yield session
         except FAILURES as error:
             raise self._database.unavailable(error) from error
+
+
+def write(connection: Connection, report: CoachingReport) -> None:
+    """Put a verified report and all that is derived from it, in place of one with the same id."""
+    row = row_of(report)
+    connection.execute(delete(ReportRow).where(col(ReportRow.id) == row.id))
+    connection.execute(delete(CitedPassageRow).where(col(CitedPassageRow.report_id) == row.id))
+    connection.execute(insert(ReportRow).values(row.model_dump()))
+    if cited := cited_by(report):
+        connection.execute(insert(CitedPassageRow), [one.model_dump() for one in cited])
+    derived.put(connection, report)
+
+
+def erase(connection: Connection, report_id: str) -> bool:
+    """Delete a report and all that is derived from it; whether it was there."""
+    gone = connection.execute(delete(ReportRow).where(col(ReportRow.id) == report_id))
+    connection.execute(delete(CitedPassageRow).where(col(CitedPassageRow.report_id) == report_id))
+    derived.remove(connection, report_id)
+    return bool(gone.rowcount)
 
 
 def _not_found(report_id: str) -> NotFound:

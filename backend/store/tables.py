@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Literal
 
 from pydantic import BaseModel
-from sqlalchemy import JSON, Index, String, Text
+from sqlalchemy import JSON, BigInteger, Index, Integer, String, Text
 from sqlmodel import Field, SQLModel
 
 from backend.facts import KnowledgeStatus, Source, text_hash
@@ -13,6 +14,9 @@ from backend.report import AnalystKind, CoachingReport
 from backend.transcript import UNKNOWN_SPEAKER, Call
 
 UNTITLED = "Untitled call"
+
+FacetKind = Literal["rep", "verdict", "competitor", "objection", "knowledge"]
+CALL_NUMBER = BigInteger().with_variant(Integer, "sqlite")  # SQLite's own key of a row is an INTEGER
 
 
 class CallSummary(SQLModel):
@@ -63,6 +67,59 @@ class CitedPassageRow(SQLModel, table=True):
     read_at: datetime
     text_hash: str
     quote: str = Field(sa_type=Text)
+
+
+class ListedCallRow(SQLModel, table=True):
+    """Where a call stands in the list. `number` says when it was: see `backend.store.listing`."""
+
+    __tablename__ = "listed_calls"
+    __table_args__ = (
+        Index("ix_listed_calls_wrong", "wrong", "number"),
+        Index("ix_listed_calls_length", "length_s", "number"),
+    )
+
+    number: int = Field(primary_key=True, sa_type=CALL_NUMBER, sa_column_kwargs={"autoincrement": False})
+    report_id: str = Field(unique=True)
+    wrong: int
+    length_s: float
+
+
+class CallFacetRow(SQLModel, table=True):
+    """Something that calls are filtered by, and a call that has it."""
+
+    __tablename__ = "call_facets"
+    __table_args__ = (Index("ix_call_facets_number", "number"), {"sqlite_with_rowid": False})
+
+    kind: FacetKind = Field(primary_key=True, sa_type=String)
+    value: str = Field(primary_key=True)
+    number: int = Field(primary_key=True, sa_type=CALL_NUMBER)
+
+
+class FacetCountRow(SQLModel, table=True):
+    """How many calls have it."""
+
+    __tablename__ = "facet_counts"
+
+    kind: FacetKind = Field(primary_key=True, sa_type=String)
+    value: str = Field(primary_key=True)
+    calls: int
+
+
+class CallTextRow(SQLModel, table=True):
+    """What is searched of a call: its title and people on the first line, then a turn on each."""
+
+    __tablename__ = "call_texts"
+
+    number: int = Field(primary_key=True, sa_type=CALL_NUMBER, sa_column_kwargs={"autoincrement": False})
+    text: str = Field(sa_type=Text)
+
+
+class LeftWordsRow(SQLModel, table=True):
+    """A text that is gone and whose words may still stand in SQLite's index: see `backend.store.words`."""
+
+    __tablename__ = "left_words"
+
+    number: int = Field(primary_key=True, sa_type=CALL_NUMBER, sa_column_kwargs={"autoincrement": False})
 
 
 class DocAnswerRow(SQLModel, table=True):
@@ -118,10 +175,10 @@ def row_of(report: CoachingReport) -> ReportRow:
     call = report.call
     return ReportRow(
         id=report.id,
-        created_at=_utc(report.created_at),
+        created_at=utc(report.created_at),
         title=storable(heading(call)),
-        reps=[storable(person.name) for person in call.participants if person.side == "internal"],
-        started_at=_utc(call.started_at) if call.started_at else None,
+        reps=[storable(name) for name in rep_names(call)],
+        started_at=utc(call.started_at) if call.started_at else None,
         duration_s=call.duration_s,
         knowledge_status=report.knowledge.status,
         analyst_kind=report.analyst.kind,
@@ -149,7 +206,7 @@ def cited_by(report: CoachingReport) -> list[CitedPassageRow]:
             passage_id=storable(evidence.passage_id),
             url=storable(evidence.url) if evidence.url else None,
             source=evidence.source,
-            read_at=_utc(evidence.read_at),
+            read_at=utc(evidence.read_at),
             text_hash=passages[evidence.passage_id],
             quote=storable(evidence.quote),
         )
@@ -173,7 +230,12 @@ def heading(call: Call) -> str:
     return f"{first} with {others[0]}{more}" if others else first
 
 
-def _utc(when: datetime) -> datetime:
+def rep_names(call: Call) -> list[str]:
+    """Our own people on the call."""
+    return [person.name for person in call.participants if person.side == "internal"]
+
+
+def utc(when: datetime) -> datetime:
     """A time that names no zone is taken as UTC; so is one at an edge of the calendar, that has no UTC."""
     try:
         return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)

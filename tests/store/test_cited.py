@@ -12,6 +12,7 @@ from backend.errors import UnverifiedQuote
 from backend.facts import CitedPassage, text_hash
 from backend.report import CoachingReport, FormerJudgement
 from backend.store import Store
+from tests.store.older import taken_back
 from tests.store.reports import NOW, report_of
 
 pytestmark = pytest.mark.anyio
@@ -51,9 +52,7 @@ async def test_reports_stored_before_there_was_this_table_are_brought_in(
         await store.save(report_of("damaged"))
         async with store._engine.begin() as connection:
             await connection.execute(text("UPDATE reports SET body = '{\"claims\": 1' WHERE id = 'damaged'"))
-            for table in ("cited_passages", "claude_months", "claude_requests"):
-                await connection.execute(text(f"DROP TABLE {table}"))
-            await connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+        await taken_back(store, "0002")
     async with Store.open(url, tmp_path) as store:
         assert await store.cited() == [RESTS_ON]
 

@@ -29,7 +29,9 @@ pytestmark = pytest.mark.anyio
 
 async def test_the_migrations_make_the_tables_that_the_models_describe(store: Store) -> None:
     def differences(connection: Connection) -> object:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        # FTS5's own tables, and PostgreSQL's column of words, are no models.
+        models = {"include_name": lambda name, *_: not (name or "").startswith("call_words")}
+        context = MigrationContext.configure(connection, opts={"compare_type": True, **models})
         return compare_metadata(context, SQLModel.metadata)
 
     async with store._engine.connect() as connection:
@@ -104,7 +106,7 @@ async def test_a_deleted_call_leaves_no_words_in_the_file(tmp_path: Path) -> Non
     async with Store.open(None, tmp_path) as store:
         await store.delete("r1")
     assert held > 400
-    assert (tmp_path / "calls.db").read_bytes().count(SAID.encode()) == 2
+    assert (tmp_path / "calls.db").read_bytes().count(SAID.encode()) == 4, "what is kept of the other"
 
 
 async def test_sqlite_is_set_up_to_be_read_while_it_is_written_and_for_its_owner_alone(
