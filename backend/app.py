@@ -23,9 +23,10 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=2_000)
     app.add_middleware(
         Door,
-        tokens=settings.api_tokens,
+        tokens=settings.tokens,
+        manager_tokens=settings.manager_tokens,
         max_body_bytes=settings.max_body_bytes,
-        loopback_only=settings.coach_host in LOOPBACK and not settings.api_tokens,
+        loopback_only=settings.coach_host in LOOPBACK and not settings.tokens,
     )
     app.add_middleware(Turnstile, meters=house.meters)
     answer_errors(app)

@@ -120,6 +120,11 @@ class Settings(BaseSettings):
         description="Comma-separated bearer tokens of 16 characters or more. Set: every route but "
         "/health wants one.",
     )
+    coach_manager_tokens: SecretStr | None = Field(
+        None,
+        description="More such tokens: whoever has one may also overrule verdicts and delete calls. Not set: "
+        "whoever may come in may do so.",
+    )
     coach_max_body_mb: float = Field(10, gt=0, le=1024, description="Largest request body, in megabytes.")
     coach_max_turns: int = Field(20_000, gt=0, description="Longest call, in turns.")
     coach_max_words: int = Field(300_000, gt=0, description="Longest call, in words.")
@@ -192,8 +197,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _tokens_are_long(self) -> Self:
-        if any(len(token) < 16 for token in self.api_tokens):
-            raise ValueError("COACH_API_TOKENS holds a token shorter than 16 characters; use longer ones.")
+        named = {"COACH_API_TOKENS": self.api_tokens, "COACH_MANAGER_TOKENS": self.manager_tokens}
+        for name, tokens in named.items():
+            if any(len(token) < 16 for token in tokens):
+                raise ValueError(f"{name} holds a token shorter than 16 characters; use longer ones.")
         return self
 
     @model_validator(mode="after")
@@ -223,8 +230,16 @@ class Settings(BaseSettings):
 
     @property
     def api_tokens(self) -> tuple[str, ...]:
-        raw = self.coach_api_tokens.get_secret_value() if self.coach_api_tokens else ""
-        return tuple(token for part in raw.split(",") if (token := part.strip()))
+        return _tokens(self.coach_api_tokens)
+
+    @property
+    def manager_tokens(self) -> tuple[str, ...]:
+        return _tokens(self.coach_manager_tokens)
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Every token that opens."""
+        return (*self.manager_tokens, *self.api_tokens)
 
     @property
     def internal_domains(self) -> tuple[str, ...]:
@@ -253,7 +268,7 @@ class Settings(BaseSettings):
 
     def check_bind(self, host: str) -> None:
         """Refuse to listen off loopback without tokens."""
-        if host not in LOOPBACK and not self.api_tokens:
+        if host not in LOOPBACK and not self.tokens:
             raise UnusableSetting(
                 f"Listening on {host} would open every call to the network: set COACH_API_TOKENS, "
                 "or listen on 127.0.0.1."
@@ -272,6 +287,11 @@ def load_settings(**overrides: object) -> Settings:
 def setting_names() -> list[str]:
     """The environment variables Call Coach reads, in the order they are declared."""
     return [name.upper() for name in Settings.model_fields]
+
+
+def _tokens(listed: SecretStr | None) -> tuple[str, ...]:
+    raw = listed.get_secret_value() if listed else ""
+    return tuple(token for part in raw.split(",") if (token := part.strip()))
 
 
 def _refuse_misspelt(names: set[str]) -> None:

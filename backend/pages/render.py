@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from backend.errors import CoachError
 from backend.formats import FormatName
 from backend.pages import cards, wording
+from backend.pages.viewer import Viewer
 from backend.report import CoachingReport
 from backend.store.tables import CallPage, heading
 
@@ -91,9 +92,10 @@ def add_page(error: str | None = None, entered: Entered | None = None) -> str:
     return page("add.html", error=error, entered=entered or Entered(), formats=FORMATS)
 
 
-def login_page(error: str | None = None) -> str:
-    """The form that takes a token. `error` is one sentence on why the last one was not taken."""
-    return page("login.html", error=error)
+def login_page(error: str | None = None, viewer: Viewer | None = None) -> str:
+    """The form that takes a token, or for a viewer who needs none, what they may do. `error` is one sentence
+    on why the last token was not taken."""
+    return page("login.html", error=error, viewer=viewer)
 
 
 def error_page(problem: CoachError) -> str:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from backend.house import House
 from backend.report import CoachingReport
+from backend.routes.door import check_may_rule
 from backend.store.tables import CallPage
 
 
@@ -31,6 +32,7 @@ def router() -> APIRouter:
     @routes.delete("/calls/{report_id}", status_code=204)
     async def forget(request: Request, report_id: str) -> None:
         """Delete a report with its transcript."""
+        check_may_rule(request, "delete calls")
         house: House = request.app.state.house
         await house.store.delete(report_id)
 

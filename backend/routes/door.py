@@ -7,16 +7,23 @@ import hmac
 import time
 from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
+from urllib.parse import quote, unquote
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.errors import BodyTooLarge, CoachError, Forbidden, NotLoggedIn
+from backend.pages.viewer import NOBODY, Viewer
 from backend.routes.problems import problem_response
 from backend.settings import LOOPBACK
 
 COOKIE = "call_coach_session"
+NAME_COOKIE = "call_coach_name"
+LONGEST_NAME = 200
 SESSION_SECONDS = 12 * 3600
+NAME_SECONDS = 180 * 24 * 3600
 OPEN_PATHS = frozenset({"/health", "/login"})
 SPARE_BYTES = 2_000_000
 DRAIN_S = 2.0
@@ -31,14 +38,22 @@ class Door:
 
     Off the network (loopback), only loopback host names are answered, so that a web page cannot reach the
     service by a name it controls. A browser's request that changes something must come from our own pages.
-    With tokens set, every path but the open ones wants one, as a bearer token or as the login's cookie.
+    With tokens set, every path but the open ones wants one, as a bearer token or as the login's cookie; who
+    came in stands in `request.state.viewer`.
     """
 
     def __init__(
-        self, app: ASGIApp, *, tokens: tuple[str, ...], max_body_bytes: int, loopback_only: bool
+        self,
+        app: ASGIApp,
+        *,
+        tokens: tuple[str, ...],
+        manager_tokens: tuple[str, ...] = (),
+        max_body_bytes: int,
+        loopback_only: bool,
     ) -> None:
         self._app = app
         self._tokens = tokens
+        self._managers = manager_tokens
         self._most = max_body_bytes
         self._loopback_only = loopback_only
 
@@ -50,7 +65,7 @@ class Door:
         try:
             self._check_host(headers)
             self._check_origin(scope["method"], headers)
-            self._check_login(scope["path"], headers)
+            scope.setdefault("state", {})["viewer"] = self._check_login(scope["path"], headers)
             self._check_length(headers)
         except CoachError as error:
             late = _Lingering(send) if isinstance(error, BodyTooLarge) else None
@@ -72,15 +87,21 @@ class Door:
         if not ours:
             raise Forbidden("This request came from another site's page; use Call Coach's own pages.")
 
-    def _check_login(self, path: str, headers: Headers) -> None:
-        if not self._tokens or path in OPEN_PATHS or path.startswith("/static/"):
-            return
+    def _check_login(self, path: str, headers: Headers) -> Viewer:
+        name = unquote(_cookie(headers, NAME_COOKIE))[:LONGEST_NAME]
+        if not self._tokens:
+            return Viewer(logged_in=False, may_rule=True, name=name)
+        token = self._token(headers)
+        if token is None and not (path in OPEN_PATHS or path.startswith("/static/")):
+            raise NotLoggedIn("Send one of COACH_API_TOKENS as a bearer token, or log in at /login.")
+        may_rule = token is not None and (not self._managers or token in self._managers)
+        return Viewer(logged_in=token is not None, may_rule=may_rule, name=name)
+
+    def _token(self, headers: Headers) -> str | None:
+        """Which of the tokens was shown, a manager's before another."""
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and token_is_good(given.strip(), self._tokens):
-            return
-        if session_is_good(_cookie(headers), self._tokens):
-            return
-        raise NotLoggedIn("Send one of COACH_API_TOKENS as a bearer token, or log in at /login.")
+        shown = known_token(given.strip(), self._tokens) if scheme.lower() == "bearer" else None
+        return shown or session_token(_cookie(headers, COOKIE), self._tokens)
 
     def _check_length(self, headers: Headers) -> None:
         length = headers.get("content-length", "")
@@ -137,14 +158,35 @@ def new_session(token: str) -> str:
     return f"{until}.{_seal(token, until)}"
 
 
-def session_is_good(cookie: str, tokens: tuple[str, ...]) -> bool:
+def session_token(cookie: str, tokens: tuple[str, ...]) -> str | None:
+    """The token that a cookie was given for, None for a cookie that is forged or past its time."""
     until, _, seal = cookie.partition(".")
-    in_time = until.isdigit() and time.time() < int(until[:20])
-    return in_time and any(_same(seal, _seal(token, until)) for token in tokens)
+    if not (until.isdecimal() and time.time() < int(until[:20])):
+        return None
+    return next((token for token in tokens if _same(seal, _seal(token, until))), None)
 
 
-def token_is_good(given: str, tokens: tuple[str, ...]) -> bool:
-    return any(_same(given, token) for token in tokens)
+def known_token(given: str, tokens: tuple[str, ...]) -> str | None:
+    return next((token for token in tokens if _same(given, token)), None)
+
+
+def viewer_of(request: Request) -> Viewer:
+    """Who asks."""
+    return getattr(request.state, "viewer", NOBODY)
+
+
+def check_may_rule(request: Request, what: str) -> None:
+    """Raise Forbidden unless whoever asks may rule on verdicts. `what` only they may do is for the user."""
+    viewer: Viewer = request.state.viewer
+    if not viewer.may_rule:
+        raise Forbidden(f"Only a manager may {what}: log in with one of COACH_MANAGER_TOKENS.")
+
+
+def remember_name(answer: Response, name: str) -> None:
+    """So that the next form holds the name already. It proves nothing."""
+    answer.set_cookie(
+        NAME_COOKIE, quote(name), max_age=NAME_SECONDS, httponly=True, samesite="strict", path="/"
+    )
 
 
 def _seal(token: str, until: str) -> str:
@@ -166,9 +208,9 @@ def _name(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
-def _cookie(headers: Headers) -> str:
+def _cookie(headers: Headers, name: str) -> str:
     try:
         jar: SimpleCookie = SimpleCookie(headers.get("cookie", ""))
     except CookieError:
         return ""
-    return jar[COOKIE].value if COOKIE in jar else ""
+    return jar[name].value if name in jar else ""

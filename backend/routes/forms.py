@@ -13,7 +13,7 @@ from backend.house import House
 from backend.pages.page import Page
 from backend.pages.render import Entered, add_page, call_page, login_page
 from backend.routes.analyze import analyse, read_upload
-from backend.routes.door import COOKIE, SESSION_SECONDS, new_session, token_is_good
+from backend.routes.door import COOKIE, SESSION_SECONDS, known_token, new_session
 
 
 def router() -> APIRouter:
@@ -40,8 +40,9 @@ def router() -> APIRouter:
         house: House = request.app.state.house
         async with request.form(max_files=0, max_fields=2) as form:
             token = str(form.get("token", "")).strip()
-        if not token_is_good(token, house.settings.api_tokens):
-            page = login_page("That is none of the tokens this service was started with.")
+        if not known_token(token, house.settings.tokens):
+            error = "That is none of the tokens this service was started with."
+            page = login_page(error)
             return Page(page, HTTPStatus.UNAUTHORIZED)
         answer = RedirectResponse("/", HTTPStatus.SEE_OTHER)
         answer.set_cookie(

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 
 from backend.pages import render
 from backend.pages.page import Page
+from backend.routes.door import viewer_of
 from backend.store import Store
 
 CALLS_PER_PAGE = 50
@@ -34,8 +35,8 @@ def pages_router() -> APIRouter:
         return Page(render.add_page())
 
     @routes.get("/login")
-    async def login() -> Page:
-        return Page(render.login_page())
+    async def login(request: Request) -> Page:
+        return Page(render.login_page(viewer=viewer_of(request)))
 
     return routes
 
