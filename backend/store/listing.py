@@ -6,11 +6,10 @@ is kept under it lies in order of time, so a page of the newest is read off an i
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
@@ -24,6 +23,7 @@ from backend.store.tables import (
     heading,
     rep_names,
     storable,
+    table_of,
     utc,
 )
 
@@ -50,14 +50,13 @@ def put(connection: Connection, report: CoachingReport) -> None:
             _remove(connection, number)
         number = _free(connection, began)
     connection.execute(delete(ListedCallRow).where(col(ListedCallRow.report_id) == report.id))
-    connection.execute(
-        insert(ListedCallRow).values(
-            number=number,
-            report_id=report.id,
-            wrong=len(report.wrong_claims()),
-            length_s=report.call.duration_s or 0.0,
-        )
-    )
+    row = {
+        "number": number,
+        "report_id": report.id,
+        "wrong": len(report.wrong_claims()),
+        "length_s": report.call.duration_s or 0.0,
+    }
+    connection.execute(insert(table_of(ListedCallRow)), row)
     _put_facets(connection, number, facets(report))
     words.put(connection, number, searched(report))
 
@@ -126,30 +125,23 @@ def _remove(connection: Connection, number: int) -> None:
 def _put_facets(connection: Connection, number: int, wanted: set[Facet]) -> None:
     kept = select(col(CallFacetRow.kind), col(CallFacetRow.value)).where(col(CallFacetRow.number) == number)
     had = {(kind, value) for kind, value in connection.execute(kept)}
-    gone, new = had - wanted, wanted - had
-    for kind, value in gone:
-        connection.execute(
-            delete(CallFacetRow).where(
-                col(CallFacetRow.kind) == kind,
-                col(CallFacetRow.value) == value,
-                col(CallFacetRow.number) == number,
-            )
-        )
+    gone, new = sorted(had - wanted), sorted(wanted - had)
+    facet = table_of(CallFacetRow)
+    if gone:
+        this = [facet.c[name] == bindparam(f"its_{name}") for name in ("kind", "value", "number")]
+        rows = [{"its_kind": kind, "its_value": value, "its_number": number} for kind, value in gone]
+        connection.execute(delete(facet).where(*this), rows)
+        _count(connection, gone, -1)
+        connection.execute(delete(FacetCountRow).where(col(FacetCountRow.calls) <= 0))
     if new:
         rows = [{"kind": kind, "value": value, "number": number} for kind, value in new]
-        connection.execute(insert(CallFacetRow), rows)
-    _count(connection, new, gone)
+        connection.execute(insert(facet), rows)
+        _count(connection, new, 1)
 
 
-def _count(connection: Connection, new: Iterable[Facet], gone: Iterable[Facet]) -> None:
-    changes: Counter[Facet] = Counter(new)
-    changes.subtract(gone)
-    if not changes:
-        return
+def _count(connection: Connection, found: Iterable[Facet], by: int) -> None:
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    rows = [{"kind": kind, "value": value, "calls": by} for (kind, value), by in changes.items()]
-    counted = dialect.insert(FacetCountRow).values(rows)
-    total = col(FacetCountRow.calls) + counted.excluded.calls
-    connection.execute(counted.on_conflict_do_update(index_elements=["kind", "value"], set_={"calls": total}))
-    if gone:
-        connection.execute(delete(FacetCountRow).where(col(FacetCountRow.calls) <= 0))
+    one = dialect.insert(table_of(FacetCountRow))
+    more = {"calls": col(FacetCountRow.calls) + one.excluded.calls}
+    rows = [{"kind": kind, "value": value, "calls": by} for kind, value in found]
+    connection.execute(one.on_conflict_do_update(index_elements=["kind", "value"], set_=more), rows)

@@ -35,6 +35,7 @@ from backend.store.tables import (
     storable,
 )
 
+    table_of,
 CURSOR_TIME = "%Y-%m-%dT%H:%M:%S.%f"
 
 
@@ -170,9 +171,9 @@ def write(connection: Connection, report: CoachingReport) -> None:
     row = row_of(report)
     connection.execute(delete(ReportRow).where(col(ReportRow.id) == row.id))
     connection.execute(delete(CitedPassageRow).where(col(CitedPassageRow.report_id) == row.id))
-    connection.execute(insert(ReportRow).values(row.model_dump()))
+    connection.execute(insert(table_of(ReportRow)), row.model_dump())
     if cited := cited_by(report):
-        connection.execute(insert(CitedPassageRow), [one.model_dump() for one in cited])
+        connection.execute(insert(table_of(CitedPassageRow)), [one.model_dump() for one in cited])
     derived.put(connection, report)
 
 

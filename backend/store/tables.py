@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import BaseModel
-from sqlalchemy import JSON, BigInteger, Index, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, Index, Integer, String, Table, Text
 from sqlmodel import Field, SQLModel
 
 from backend.facts import KnowledgeStatus, Source, text_hash
@@ -168,6 +168,11 @@ class StoreHealth(BaseModel):
     backend: str
     reports: int
     revision: str | None
+
+
+def table_of(row: type[SQLModel]) -> Table:
+    """The table itself. Inserts into it pass the ORM by, which costs more than SQLite takes for a row."""
+    return SQLModel.metadata.tables[str(row.__tablename__)]
 
 
 def row_of(report: CoachingReport) -> ReportRow:

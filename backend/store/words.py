@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, insert, select, text
 from sqlmodel import col
 
-from backend.store.tables import CallTextRow, LeftWordsRow, storable
+from backend.store.tables import CallTextRow, LeftWordsRow, storable, table_of
 
 MARK_ON, MARK_OFF = "\x02", "\x03"
 """Round the words found in a snippet. A kept text holds neither."""
@@ -32,7 +32,7 @@ def put(connection: Connection, number: int, said: str) -> None:
         return
     if stored is not None:
         remove(connection, number)
-    connection.execute(insert(CallTextRow).values(number=number, text=said))
+    connection.execute(insert(table_of(CallTextRow)), {"number": number, "text": said})
     if _sqlite(connection):
         index = text("INSERT INTO call_words (rowid, text) VALUES (:number, :said)")
         connection.execute(index, {"number": number, "said": said})
@@ -52,7 +52,7 @@ def remove(connection: Connection, number: int) -> None:
         gone = text("INSERT INTO call_words (call_words, rowid, text) VALUES ('delete', :number, :said)")
         connection.execute(gone, {"number": number, "said": stored})
         connection.execute(delete(LeftWordsRow).where(col(LeftWordsRow.number) == number))
-        connection.execute(insert(LeftWordsRow).values(number=number))
+        connection.execute(insert(table_of(LeftWordsRow)), {"number": number})
     else:
         connection.execute(text("DELETE FROM call_words WHERE number = :number"), {"number": number})
     connection.execute(delete(CallTextRow).where(col(CallTextRow.number) == number))
