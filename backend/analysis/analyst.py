@@ -198,6 +198,10 @@ class Knowledge(Protocol):
         """What a look-up brought and what is kept here of the facts' pages, best first. Local as well."""
         ...
 
+    def own_sections(self, facts: Sequence[Fact], brought: Iterable[Passage] = ()) -> list[Passage]:
+        """Of what a look-up brought and of what is kept here, the very sections that the facts are about."""
+        ...
+
     def answers(self, guide: str) -> list[Fact]:
         """The facts that answer objections of this kind (an ObjectionGuide's id), most useful first."""
         ...

@@ -27,7 +27,7 @@ from backend.analysis.analyst import (
 from backend.analysis.assessment import assess
 from backend.analysis.claude_bill import billing
 from backend.analysis.evidence import cited_passages, keep_what_is_verbatim
-from backend.analysis.finding import Asked, asked_at, match, rank, readable
+from backend.analysis.finding import Asked, asked_at, match, own_sections, rank, readable
 from backend.analysis.measures import hold_answers
 from backend.analysis.queries import can_be_asked, write_queries
 from backend.analysis.talk import talk_stats
@@ -123,18 +123,24 @@ class Coach:
         return report.analyst.fell_back or waited
 
     async def coach(
-        self, transcript: Transcript, options: Options = Options(), progress: Progress = unwatched
+        self,
+        transcript: Transcript,
+        options: Options = Options(),
+        progress: Progress = unwatched,
+        report_id: str | None = None,
     ) -> CoachingReport:
-        """The report on this call. Outages of the docs or of Claude never raise; the report says so."""
+        """The report on this call, under a new id where none is given. Outages of the docs or of Claude never
+        raise; the report says so."""
         begun = time.perf_counter()
         progress("spot", 0, 0)
         with billing() as bill:
             with self._tracing.span("spot"):
                 analyst, moments, why = await self._spot(transcript, options)
                 moments = _bounded(moments)
-            briefs, looked_up = (
-                await self._brief(moments, transcript.turns, progress) if options.enrich else ({}, LookUps())
-            )
+            briefs: dict[str, Brief] = {}
+            looked_up = LookUps()
+            if options.enrich:
+                briefs, looked_up = await self._brief(analyst, moments, transcript.turns, progress)
             progress("judge", 0, 0)
             with self._tracing.span("judge", analyst=analyst.kind):
                 analyst, judgement, why = await self._judge(analyst, transcript, moments, briefs, why)
@@ -148,13 +154,22 @@ class Coach:
         with self._tracing.span("verify"):
             judgement = await asyncio.to_thread(keep_what_is_verbatim, judgement, briefs)
             report = await asyncio.to_thread(
-                self._report, transcript, options, used, moments.warnings, looked_up, judgement, briefs
+                self._report,
+                report_id or uuid4().hex,
+                transcript,
+                options,
+                used,
+                moments.warnings,
+                looked_up,
+                judgement,
+                briefs,
             )
         _log_coached(report, time.perf_counter() - begun)
         return report
 
     def _report(
         self,
+        report_id: str,
         transcript: Transcript,
         options: Options,
         analyst: AnalystUsed,
@@ -167,7 +182,7 @@ class Coach:
         talk = talk_stats(transcript)
         judgement = hold_answers(judgement)
         return CoachingReport(
-            id=uuid4().hex,
+            id=report_id,
             created_at=datetime.now(UTC),
             content_key=self.content_key(transcript, options),
             call=transcript.call,
@@ -231,7 +246,7 @@ class Coach:
         return analyst, judgement.with_those_of(rest), f"{why} {left}" if why else left
 
     async def _brief(
-        self, moments: Moments, turns: Sequence[Turn], progress: Progress
+        self, analyst: Analyst, moments: Moments, turns: Sequence[Turn], progress: Progress
     ) -> tuple[dict[str, Brief], LookUps]:
         """What is known about each moment, and how the look-ups went."""
         with self._tracing.span("match"):
@@ -239,12 +254,21 @@ class Coach:
             queries = write_queries(_most_wanted(found), most=QUERIES_PER_CALL)
         with self._tracing.span("look_up", queries=len(queries)):
             looked_up = await self._knowledge.look_up(queries, partial(progress, "look_up"))
-        return await asyncio.to_thread(self._briefs, moments, found, looked_up), looked_up
+        # Rules quote what the facts say where they say it, and would leave all else unread.
+        whole = analyst.kind != "rules"
+        return await asyncio.to_thread(self._briefs, moments, found, looked_up, whole), looked_up
 
-    def _briefs(self, moments: Moments, found: Mapping[str, Found], looked_up: LookUps) -> dict[str, Brief]:
+    def _briefs(
+        self, moments: Moments, found: Mapping[str, Found], looked_up: LookUps, whole: bool
+    ) -> dict[str, Brief]:
+        """`whole`: with the best of all that the facts lead to, else with the facts' own sections alone."""
+
         @cache  # what is said twice is looked up once
         def passages(one: Found) -> list[Passage]:
-            return readable(rank(self._knowledge, one.asked, one.matches, looked_up))
+            if whole:
+                return readable(rank(self._knowledge, one.asked, one.matches, looked_up))
+            facts = [each.fact for each in one.matches[:FACTS_PER_MOMENT]]
+            return own_sections(self._knowledge, facts, one.matches, looked_up)
 
         briefs = {}
         for moment, one in found.items():

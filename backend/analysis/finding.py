@@ -54,6 +54,13 @@ def rank(
     return knowledge.rank(asked.words, matches, _brought(matches, looked_up), asked.before)
 
 
+def own_sections(
+    knowledge: Knowledge, facts: Sequence[Fact], matches: Sequence[FactMatch], looked_up: LookUps
+) -> list[Passage]:
+    """The very sections that some of the facts matched are about, as looked up and as kept here."""
+    return knowledge.own_sections(facts, _brought(matches, looked_up))
+
+
 def readable(ranked: Iterable[PassageMatch], words: int = WORDS_READ) -> list[Passage]:
     """The best passages, as many as fit into so many words."""
     kept = []

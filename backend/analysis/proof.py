@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from backend.analysis.analyst import Brief
 from backend.analysis.sentences import sentences
@@ -15,6 +16,7 @@ SAYS_THE_SAME = 0.6
 """A sentence of the docs stands for the fact when it has this share of the fact's meaning words."""
 PASSAGES_READ = 3
 LONGEST_QUOTE = 600
+PROOFS_HELD = 8_000
 
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 
@@ -52,6 +54,7 @@ def cite(passage: Passage, words: str) -> Evidence:
     )
 
 
+@lru_cache(PROOFS_HELD)  # the same facts and sections come up in call after call
 def _same_in(text: str, statement: str) -> str | None:
     wanted, numbers = meaning(statement), set(_NUMBER.findall(statement))
     best, found = SAYS_THE_SAME, None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import sqlite3
-import sys
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Self
 
 SCHEMA = """
@@ -15,14 +14,6 @@ SCHEMA = """
     CREATE TABLE postings (name TEXT, stem TEXT, places BLOB, worths BLOB);
 """
 """What `keep` writes into; blobs are this machine's own, as is the file they are in."""
-
-# A stem that many texts hold is added to all scores at once, as one long number with 64 bits for each text:
-# Python adds two of them in a microsecond or two. Worths are kept single-precision, so that as fixed-point
-# numbers they lose nothing, and the sums are those that floats would come to.
-LANED = 24
-"""A stem that fewer texts hold is added text by text."""
-WORTH_ONE = 1 << 30
-WEIGHT_ONE = 1 << 8
 
 
 class Measure(NamedTuple):
@@ -44,7 +35,7 @@ class Measure(NamedTuple):
 
 
 class Postings(NamedTuple):
-    """The texts that hold a stem, by their place, and what it is worth in each."""
+    """The places of the texts that hold a stem, and what it is worth in each."""
 
     places: array[int]
     worths: array[float]
@@ -75,7 +66,6 @@ class Bm25:
 
     def __init__(self, measure: Measure, postings: Mapping[str, Postings]) -> None:
         self._measure, self._postings = measure, postings
-        self._lanes: dict[str, int] = {}
 
     @classmethod
     def over(cls, texts: Sequence[Counter[str]], k1: float = 1.2, b: float = 0.75) -> Self:
@@ -96,33 +86,16 @@ class Bm25:
 
     def scores(self, query: Mapping[str, float]) -> list[float]:
         """The score of each text. `query` is stems and how much each counts."""
-        lanes, single = 0, []
+        scores = [0.0] * self._measure.size
         for stem, weight in query.items():
-            if found := self._postings.get(stem):
-                times = weight * WEIGHT_ONE
-                if len(found.places) >= LANED and 0 < times <= WEIGHT_ONE and times.is_integer():
-                    lanes += self._laned(stem, found) * int(times)
-                else:
-                    single.append((weight, found))
-        scores = self._unpacked(lanes)
-        for weight, found in single:
-            for place, worth in zip(found.places, found.worths, strict=True):
+            for place, worth in self.worths(stem):
                 scores[place] += weight * worth
         return scores
 
-    def _laned(self, stem: str, found: Postings) -> int:
-        """A stem's worth in all texts as one number, made when it is first asked for."""
-        lanes = self._lanes.get(stem)
-        if lanes is None:
-            each = array("q", bytes(8 * self._measure.size))
-            for place, worth in zip(found.places, found.worths, strict=True):
-                each[place] = round(worth * WORTH_ONE)
-            lanes = self._lanes[stem] = int.from_bytes(each.tobytes(), sys.byteorder)
-        return lanes
-
-    def _unpacked(self, lanes: int) -> list[float]:
-        each = array("q", lanes.to_bytes(8 * self._measure.size, sys.byteorder))
-        return [lane / (WORTH_ONE * WEIGHT_ONE) for lane in each]
+    def worths(self, stem: str) -> Iterator[tuple[int, float]]:
+        """The texts that hold a stem, by their place, and what it is worth in each."""
+        found = self._postings.get(stem)
+        return zip(found.places, found.worths, strict=True) if found else iter(())
 
     def parted(self, sizes: Sequence[int]) -> list[Part]:
         """The texts in parts of these sizes, which are together as many as there are texts."""

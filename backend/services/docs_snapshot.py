@@ -128,6 +128,10 @@ class Snapshot:
         """What a docs server brought and the synced sections of the facts' pages, best first."""
         return self._passages.ranked(self._query(words, tuple(before)), matches, brought)
 
+    def own_sections(self, facts: Sequence[Fact], brought: Iterable[Passage] = ()) -> list[Passage]:
+        """Of what a docs server brought and of the copy, the very sections that the facts are about."""
+        return self._passages.own_sections(facts, brought)
+
     def facts(self, ids: Iterable[str]) -> list[Fact]:
         """The facts with these ids, in this order, competitors' among them; unknown ids are left out."""
         return [self._by_id[each] for each in ids if each in self._by_id]

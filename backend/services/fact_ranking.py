@@ -14,20 +14,18 @@ import sqlite3
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from operator import mul
 from typing import NamedTuple, Self
 
 from backend.facts import Fact
 from backend.services import bm25
 from backend.services.bm25 import Bm25, weighted
+from backend.services.lanes import Lanes
 from backend.services.stems import counted_stems, stems
 
 PAGE_SHARE = 0.4
 """How much what its page says counts beside a fact's own wordings, which count 1."""
 NEIGHBOURS_SHARE = 0.5
 NEIGHBOURS = 10
-FACTS_COMPARED = 200
-"""Only so many, the best by what they and their pages say, are given what their neighbours say."""
 TELLING_STEMS = 30
 """By so many of its rarest stems a fact is compared with the others."""
 CONTEXT_SHARE = 0.5
@@ -55,6 +53,14 @@ class FactRanking:
     ) -> None:
         self.worded, self._pages, self._neighbours = worded, pages, neighbours
         self._page_of = _page_numbers(facts)
+        self._on_page: dict[int, list[int]] = defaultdict(list)
+        for place, page in enumerate(self._page_of):
+            self._on_page[page].append(place)
+        self._heard_by: list[list[tuple[int, float]]] = [[] for _ in facts]
+        for place, near in enumerate(neighbours):
+            for other, share in zip(near.others, near.shares, strict=True):
+                self._heard_by[other].append((place, share))
+        self._lanes = Lanes(len(facts), self._worths)
 
     @classmethod
     def over(cls, facts: Sequence[Fact]) -> Self:
@@ -85,16 +91,19 @@ class FactRanking:
 
     def scores(self, query: Mapping[str, float]) -> list[float]:
         """How much speaks for each fact, on BM25's scale. `query` as `spoken_query` makes it."""
-        own, pages = self.worded.scores(query), self._pages.scores(query)
-        by_page = [PAGE_SHARE * score for score in pages]
-        alone = [score + by_page[page] for score, page in zip(own, self._page_of, strict=True)]
-        whole = 1 + PAGE_SHARE + NEIGHBOURS_SHARE
-        scores = [score / whole for score in alone]
-        for at in _highest(alone, FACTS_COMPARED):
-            others, shares = self._neighbours[at]
-            near = sum(map(mul, shares, map(alone.__getitem__, others)))
-            scores[at] += NEIGHBOURS_SHARE * near / whole
-        return scores
+        return self._lanes.sums(query)
+
+    def _worths(self, stem: str) -> dict[int, float]:
+        """What a stem says for each fact: all that speaks for it is a sum over stems."""
+        alone: dict[int, float] = defaultdict(float, self.worded.worths(stem))
+        for page, worth in self._pages.worths(stem):
+            for place in self._on_page[page]:
+                alone[place] += PAGE_SHARE * worth
+        whole: dict[int, float] = defaultdict(float, alone)
+        for other, worth in alone.items():
+            for place, share in self._heard_by[other]:
+                whole[place] += NEIGHBOURS_SHARE * share * worth
+        return {place: worth / (1 + PAGE_SHARE + NEIGHBOURS_SHARE) for place, worth in whole.items()}
 
     def in_order(self, scores: Sequence[float], k: int) -> list[int]:
         """The places of up to `k` facts that anything speaks for, best first.

@@ -151,6 +151,9 @@ class ProductKnowledge:
     ) -> list[PassageMatch]:
         return self._snapshot.rank(words, matches, brought, before)
 
+    def own_sections(self, facts: Sequence[Fact], brought: Iterable[Passage] = ()) -> list[Passage]:
+        return self._snapshot.own_sections(facts, brought)
+
     def answers(self, guide: str) -> list[Fact]:
         wanted = next((one for one in self._snapshot.pack.objections if one.id == guide), None)
         return self._snapshot.facts(list(wanted.answer_facts)) if wanted else []

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from backend.errors import UnusableKnowledge
-from backend.facts import FactMatch, Passage, PassageMatch
+from backend.facts import Fact, FactMatch, Passage, PassageMatch
 from backend.services import bm25
 from backend.services.bm25 import Bm25, Part
 from backend.services.search_index import IndexFile, publish
@@ -46,6 +46,10 @@ class _Copy:
 
     def __init__(self, version: str, pages: Mapping[str, _Page], words: Bm25) -> None:
         self.version, self.pages, self.words = version, pages, words
+        self.at: defaultdict[str | None, list[Passage]] = defaultdict(list)
+        for page in pages.values():
+            for section in page.sections:
+                self.at[section.passage.url].append(section.passage)
         self.telling = lru_cache(4_000)(self._telling)
 
     def _telling(self, text: str) -> list[str]:
@@ -93,6 +97,13 @@ class PassageRanking:
                 score = own + share + OWN_HEADING * min(under, HEADINGS_COUNTED)
                 found.setdefault(section.passage.id, PassageMatch(passage=section.passage, score=score))
         return sorted(found.values(), key=lambda match: -match.score)
+
+    def own_sections(self, facts: Sequence[Fact], brought: Iterable[Passage]) -> list[Passage]:
+        """Of what was brought and of the copy, what stands at the facts' own addresses."""
+        copy = self._current()
+        urls = dict.fromkeys(fact.url for fact in facts if fact.url)
+        fresh = [passage for passage in brought if passage.url in urls]
+        return [*fresh, *(passage for url in urls if url in copy.at for passage in copy.at[url])]
 
     def _current(self) -> _Copy:
         """The copy as it was last synced, read once for each sync."""

@@ -270,6 +270,9 @@ class PackAlone:
     ) -> list[PassageMatch]:
         return self._snapshot.rank(words, matches, brought, before)
 
+    def own_sections(self, facts: Sequence[Fact], brought: Iterable[Passage] = ()) -> list[Passage]:
+        return self._snapshot.own_sections(facts, brought)
+
     def answers(self, guide: str) -> list[Fact]:
         return []
 
