@@ -76,6 +76,7 @@ class Snapshot:
         self.meaning: Meaning | None = None
         self._query = lru_cache(QUERIES_HELD)(self._spoken_query)
         rivals = (_as_fact(rival, fact) for rival in pack.competitors for fact in rival.facts)
+        self._own_words: dict[str, Passage] = {}
         self._by_id = {fact.id: fact for fact in (*rivals, *pack.facts)}
 
     @classmethod
@@ -138,7 +139,10 @@ class Snapshot:
 
     def passage(self, fact: Fact) -> Passage:
         """The fact itself as a passage of the pack."""
-        return Passage(
+        ours = self._by_id.get(fact.id) is fact
+        if ours and (kept := self._own_words.get(fact.id)):
+            return kept
+        passage = Passage(
             id=fact.id,
             url=fact.url,
             title=fact.title,
@@ -148,6 +152,9 @@ class Snapshot:
             source="pack",
             origin=ORIGIN,
         )
+        if ours:
+            self._own_words[fact.id] = passage
+        return passage
 
     def passages(self, fact: Fact | str, k: int) -> list[Passage]:
         """Up to `k` sections of the fact's page, the fact's own first, and the fact itself last."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -65,7 +66,7 @@ class FactCheck:
         """The matches; facts that their pages do not bear out are no longer sure enough to accuse anybody."""
         self._notice_a_new_copy()
         return [
-            match.model_copy(update={"fact": match.fact.model_copy(update={"confidence": "medium"})})
+            replace(match, fact=match.fact.model_copy(update={"confidence": "medium"}))
             if match.fact.confidence == "high" and self._known(match.fact)
             else match
             for match in matches

@@ -33,6 +33,8 @@ CONTEXT_SHARE = 0.5
 CONTEXT_CHARS = 1_200
 """So much of what was said before, the end of it, is looked at."""
 LEADING_PAGES = 3
+LOW = 0.2
+"""Most facts score less than this share of the best, and are seldom among those wanted."""
 FACTS_OF_A_PAGE = 3
 
 SCHEMA = bm25.SCHEMA + "CREATE TABLE neighbours (fact INTEGER PRIMARY KEY, others BLOB, shares BLOB);"
@@ -148,8 +150,10 @@ def _highest(scores: Sequence[float], k: int) -> list[int]:
     """The places of the highest scores, highest first, of equal ones the first."""
     if k <= 0 or not scores:
         return []
-    # Bare numbers sort faster than places by their numbers, or than a heap in Python.
-    least = sorted(scores, reverse=True)[min(k, len(scores)) - 1]
+    # Bare numbers sort faster than places by their numbers, or than a heap in Python, and most are low.
+    low = max(scores) * LOW
+    likely = [score for score in scores if score > low]
+    least = sorted(likely if len(likely) >= k else scores, reverse=True)[min(k, len(scores)) - 1]
     high = [place for place, score in enumerate(scores) if score >= least]
     return sorted(high, key=scores.__getitem__, reverse=True)[:k]
 
