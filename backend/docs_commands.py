@@ -198,7 +198,7 @@ async def _judge_anew(settings: Settings, drifted: list[DriftedReport]) -> None:
         await house.knowledge.ready(settings.coach_look_up_seconds)
         for one in drifted:
             try:
-                report = await judge_anew(house, one)
+                report = await judge_anew(house.store, house.coach, one)
             except CoachError as failure:
                 typer.echo(str(failure), err=True)
                 continue

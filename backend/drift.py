@@ -9,10 +9,9 @@ from itertools import groupby
 
 from pydantic import BaseModel
 
-from backend.analysis.engine import Options
+from backend.analysis.engine import Coach, Options
 from backend.errors import AnalystFailed, NotFound
 from backend.facts import CitedPassage, Passage
-from backend.house import House
 from backend.report import CoachingReport, FormerJudgement
 from backend.services.docs_snapshot import Snapshot
 from backend.services.passage_drift import Drift, FreshWords, How
@@ -65,13 +64,17 @@ async def drifted_reports(store: Store, snapshot: Snapshot) -> list[DriftedRepor
 
     Known from the last sync, the pack, and what a docs server answered since. Asks nobody.
     """
-    cited = await store.cited()
+    cited = await store.citations().each_once()
     answers = await store.shelf().all(SEARCH) if any(one.source == "prefect-mcp" for one in cited) else []
     fresh = await asyncio.to_thread(FreshWords, snapshot, answers)
-    unsure = await asyncio.to_thread(lambda: {one for one in cited if fresh.needs_text(one)})
+    unsure = await asyncio.to_thread(lambda: [one for one in cited if fresh.needs_text(one)])
     texts = await _texts(store, unsure)
+    suspected = await asyncio.to_thread(
+        lambda: {one.text_hash for one in cited if fresh.may_drift(one, texts.get(one.text_hash))}
+    )
+    rows = await store.citations().of(suspected) if suspected else []
     drifts = await asyncio.to_thread(
-        lambda: [drift for one in cited if (drift := fresh.drift(one, texts.get(one)))]
+        lambda: [drift for one in rows if (drift := fresh.drift(one, texts.get(one.text_hash)))]
     )
     by_report = groupby(drifts, key=lambda drift: drift.cited.report_id)
     return [
@@ -80,13 +83,13 @@ async def drifted_reports(store: Store, snapshot: Snapshot) -> list[DriftedRepor
     ]
 
 
-async def judge_anew(house: House, drifted: DriftedReport) -> CoachingReport:
+async def judge_anew(store: Store, coach: Coach, drifted: DriftedReport) -> CoachingReport:
     """Coach the call of a report again and store the result in its place, with the judgement before in its
     history. Raises NotFound where it was deleted, AnalystFailed where Claude judged it and cannot now: it
     is left as it was."""
-    old = await house.store.by_id(drifted.report_id)
+    old = await store.by_id(drifted.report_id)
     transcript = Transcript(call=old.call, turns=old.turns, format="report")
-    new = await house.coach.coach(transcript, Options(analyst=old.analyst.kind))
+    new = await coach.coach(transcript, Options(analyst=old.analyst.kind))
     if new.analyst.fell_back:
         raise AnalystFailed(
             f"Report {old.id} was judged by Claude, which gave no answer now, so it stays as it was. "
@@ -102,20 +105,21 @@ async def judge_anew(house: House, drifted: DriftedReport) -> CoachingReport:
     )
     history = [*old.history, former][-MOST_HISTORY:]
     anew = new.model_copy(update={"id": old.id, "history": history})
-    await house.store.save(anew)
+    await store.save(anew)
     return anew
 
 
-async def _texts(store: Store, cited: Iterable[CitedPassage]) -> dict[CitedPassage, str]:
-    """The whole passages, from the reports that cite them."""
-    texts: dict[CitedPassage, str] = {}
-    for report_id, of_report in groupby(sorted(cited, key=_of_report), key=_of_report):
+async def _texts(store: Store, cited: Iterable[CitedPassage]) -> dict[str, str]:
+    """The whole passages by their hashes, from reports that cite them."""
+    once = {one.text_hash: one for one in cited}.values()
+    texts: dict[str, str] = {}
+    for report_id, of_report in groupby(sorted(once, key=_of_report), key=_of_report):
         try:
             report = await store.by_id(report_id)
         except NotFound:
             continue  # deleted meanwhile
         passages = {passage.id: passage.text for passage in report.passages}
-        texts |= {one: passages[one.passage_id] for one in of_report if one.passage_id in passages}
+        texts |= {one.text_hash: passages[one.passage_id] for one in of_report if one.passage_id in passages}
     return texts
 
 

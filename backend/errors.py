@@ -16,6 +16,7 @@
     ├── NotFound                    404
     ├── MethodNotAllowed            405
     ├── UnverifiedQuote             500  a quote is not in its turn or passage; never stored
+    ├── TooManyJobs                 503
     ├── StoreUnavailable            503
     ├── KnowledgeUnavailable        a docs look-up gave no answer; the analysis goes on without it
     │   ├── PrefectUnreachable      prefect-mcp gave no answer: it is off, starting, gone, or too slow
@@ -35,10 +36,12 @@ from typing import ClassVar
 
 
 class CoachError(Exception):
-    """The root. `status` is the HTTP status it answers with, `title` the problem's short name."""
+    """The root. `status` is the HTTP status it answers with, `title` the problem's short name,
+    `retry_after_s` when the same request may be sent again."""
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Call Coach failed"
+    retry_after_s: ClassVar[int | None] = None
 
 
 class UnusableSetting(CoachError):
@@ -113,6 +116,12 @@ class UnverifiedQuote(CoachError):
 class StoreUnavailable(CoachError):
     status = 503
     title = "Store unavailable"
+
+
+class TooManyJobs(CoachError):
+    status = 503
+    title = "Too many jobs"
+    retry_after_s = 60
 
 
 class KnowledgeUnavailable(CoachError):

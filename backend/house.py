@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend.analysis.analyst import Analyst
-from backend.analysis.engine import Coach, Options
+from backend.analysis.engine import Coach, Options, Progress, unwatched
 from backend.analysis.queries import can_be_asked, write_query
 from backend.analysis.rules import RulesAnalyst
 from backend.errors import StoreUnavailable
@@ -54,15 +54,25 @@ class House:
     meters: Meters
     tracing: Tracing
 
-    async def analyse(self, transcript: Transcript, options: Options, *, force: bool = False) -> Coached:
+    async def analyse(
+        self,
+        transcript: Transcript,
+        options: Options,
+        *,
+        force: bool = False,
+        progress: Progress = unwatched,
+        report_id: str | None = None,
+    ) -> Coached:
         """The stored report on this very call if there is one as good as today's, else a new one, stored.
 
-        A store that fails costs the storing, not the report.
+        A store that fails costs the storing, not the report. `report_id` is for a new one: stored twice, the
+        second takes the place of the first.
         """
         with self.tracing.span("analysis", turns=len(transcript.turns)) as span:
             with self.tracing.span("stored"):
                 stored = None if force else await self._stored(transcript, options)
-            report = stored or await self._coach(transcript, options)
+            report = stored or await self._coach(transcript, options, progress, report_id)
+            progress("save", 0, 0)
             kept = stored is not None or await self._save(report)
             span.note(
                 analyst=report.analyst.kind,
@@ -73,9 +83,11 @@ class House:
             )
         return Coached(report, kept)
 
-    async def _coach(self, transcript: Transcript, options: Options) -> CoachingReport:
+    async def _coach(
+        self, transcript: Transcript, options: Options, progress: Progress, report_id: str | None
+    ) -> CoachingReport:
         begun = time.perf_counter()
-        report = await self.coach.coach(transcript, options)
+        report = await self.coach.coach(transcript, options, progress, report_id)
         self.meters.analysed(report, time.perf_counter() - begun)
         return report
 

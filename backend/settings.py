@@ -131,6 +131,12 @@ class Settings(BaseSettings):
     coach_internal_domains: str = Field(
         "prefect.io", description="Comma-separated e-mail domains of our own people."
     )
+    coach_jobs_at_once: int = Field(
+        2, ge=1, le=64, description="How many calls sent for later are analysed at once, in each process."
+    )
+    coach_jobs_waiting: int = Field(
+        200, ge=1, le=100_000, description="How many may wait; further ones are refused until there is room."
+    )
     coach_log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Log level.")
 
     otel_exporter_otlp_endpoint: AnyHttpUrl | None = Field(

@@ -230,7 +230,7 @@ async def test_a_call_is_judged_anew_and_the_verdict_before_stays(data: Path, tm
     async with running(settings) as service:
         (found,) = await drifted_reports(service.house.store, service.house.snapshot)
         assert found.report_id == first.id
-        anew = await judge_anew(service.house, found)
+        anew = await judge_anew(service.house.store, service.house.coach, found)
         assert anew == await service.house.store.by_id(first.id)
         assert await drifted_reports(service.house.store, service.house.snapshot) == []
         assert await service.house.store.count() == 1
@@ -249,4 +249,6 @@ async def test_a_call_is_judged_anew_and_the_verdict_before_stays(data: Path, tm
 async def test_a_report_that_was_deleted_meanwhile_is_said_so(data: Path, tmp_path: Path) -> None:
     async with running(settings_in(tmp_path)) as service:
         with pytest.raises(NotFound):
-            await judge_anew(service.house, DriftedReport(report_id="gone", verdicts=[]))
+            await judge_anew(
+                service.house.store, service.house.coach, DriftedReport(report_id="gone", verdicts=[])
+            )

@@ -35,8 +35,10 @@ def problem_response(error: CoachError, headers: Headers, path: str) -> Response
         "detail": str(error),
         "instance": path,
     }
-    challenge = {"WWW-Authenticate": "Bearer"} if isinstance(error, NotLoggedIn) else None
-    return Response(json.dumps(problem), error.status, challenge, "application/problem+json")
+    headers_out = {"WWW-Authenticate": "Bearer"} if isinstance(error, NotLoggedIn) else {}
+    if error.retry_after_s is not None:
+        headers_out["Retry-After"] = str(error.retry_after_s)
+    return Response(json.dumps(problem), error.status, headers_out, "application/problem+json")
 
 
 def answer_errors(app: FastAPI) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import get_args
 
 from prometheus_client import (
@@ -70,6 +70,17 @@ class Meters:
             "Calls of prefect-mcp's tools under way or waiting for their turn.",
             registry=registry,
         )
+        self._jobs = Counter(
+            "call_coach_jobs",
+            "Calls sent for later that this process has worked on, by how that ended.",
+            ["outcome"],
+            registry=registry,
+        )
+        for outcome in ("done", "failed", "dropped", "unstored"):
+            self._jobs.labels(outcome)
+        self._followers = Gauge(
+            "call_coach_job_followers", "Clients that are being told how a job goes.", registry=registry
+        )
         self._requests = Counter(
             "call_coach_http_requests",
             "HTTP requests answered, by the template of their route.",
@@ -83,6 +94,14 @@ class Meters:
             buckets=REQUEST_S,
             registry=registry,
         )
+
+    def job_ended(self, outcome: str) -> None:
+        """A call sent for later is done, failed, dropped (cancelled, or another's now) or unstored."""
+        self._jobs.labels(outcome).inc()
+
+    def following(self) -> AbstractContextManager[object]:
+        """Around the telling of one client how a job goes."""
+        return self._followers.track_inprogress()
 
     def analysed(self, report: CoachingReport, seconds: float) -> None:
         """A call was analysed anew."""

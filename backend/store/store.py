@@ -22,6 +22,8 @@ from backend.store import derived
 from backend.store.bodies import report_in
 from backend.store.claude import ClaudeBatches, ClaudeLedger
 from backend.store.database import ANSWER_S, FAILURES, Database, connect, locate
+from backend.store.drafts import Drafts
+from backend.store.jobs import Jobs
 from backend.store.schema import migrate, revision
 from backend.store.shelf import DocShelf
 from backend.store.tables import (
@@ -34,8 +36,11 @@ from backend.store.tables import (
     row_of,
     storable,
 )
-
     table_of,
+
+Change = Callable[[CoachingReport], CoachingReport]
+MOST_TRIES = 100
+"""Of several that change one report at once, one succeeds each time."""
 CURSOR_TIME = "%Y-%m-%dT%H:%M:%S.%f"
 
 
@@ -144,6 +149,14 @@ class Store:
     def claude_batches(self) -> ClaudeBatches:
         """Where Claude's batches are remembered, in the same database."""
         return ClaudeBatches(self._session)
+
+    def jobs(self) -> Jobs:
+        """Analyses asked for now and made later, in the same database."""
+        return Jobs(self._session)
+
+    def drafts(self) -> Drafts:
+        """Calls that somebody is about to send off, in the same database."""
+        return Drafts(self._session)
 
     async def health(self) -> StoreHealth:
         """What the store is and holds, read now."""
