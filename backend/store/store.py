@@ -16,10 +16,10 @@ from sqlmodel import col, delete, func, select, tuple_
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.errors import BadRequest, NotFound
-from backend.facts import CitedPassage
 from backend.report import CoachingReport, verify
 from backend.store import derived
 from backend.store.bodies import report_in
+from backend.store.cited import Citations
 from backend.store.claude import ClaudeBatches, ClaudeLedger
 from backend.store.database import ANSWER_S, FAILURES, Database, connect, locate
 from backend.store.drafts import Drafts
@@ -122,21 +122,9 @@ class Store:
         if not there:
             raise _not_found(report_id)
 
-    async def cited(self) -> list[CitedPassage]:
-        """Every passage that a stored verdict rests on, report by report, the newest report first."""
-        columns = [getattr(CitedPassageRow, name) for name in CitedPassage._fields]
-        rows = (
-            select(*columns)
-            .join(ReportRow, col(ReportRow.id) == col(CitedPassageRow.report_id))
-            .order_by(
-                col(ReportRow.created_at).desc(),
-                col(ReportRow.id),
-                col(CitedPassageRow.claim_id),
-                col(CitedPassageRow.place),
-            )
-        )
-        async with self._session() as session:
-            return [CitedPassage(*row) for row in await session.exec(rows)]
+    def citations(self) -> Citations:
+        """What verdicts rest on, over all reports."""
+        return Citations(self._session)
 
     def shelf(self) -> DocShelf:
         """Where the docs tools' answers are kept, in the same database."""
