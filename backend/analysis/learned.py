@@ -40,9 +40,11 @@ class Scale(BaseModel):
 
 
 class Learned(BaseModel):
-    """`pushback`: a sentence of a prospect's is an objection; `kinds`: which one; `well`: our side handled
-    it well; `left_open`: a question is asked that our side left open."""
+    """`sounds`: by its words alone a sentence is an objection, `pushback`: by that and everything else;
+    `kinds`: which one; `well`: our side handled it well; `left_open`: a question is asked that our side left
+    open."""
 
+    sounds: Scale
     pushback: Scale
     kinds: dict[ObjectionCategory, Scale]
     well: Scale

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from backend.analysis.learned import Learned, Signs
+from backend.analysis.learned import Learned, Scale, Signs
+from backend.analysis.phrasing import phrases
 from backend.analysis.pushback_cues import LOCAL, SIGNS, STRONG, TAKEN_UP, YIELDS, plain
 from backend.analysis.pushback_kinds import Guides
 from backend.analysis.replies import reply_signs
@@ -21,11 +22,15 @@ LEAST_BESIDE = -2.0
 MOST_SENTENCES = 3
 BESIDE = 0.4
 """How much a sign of the sentence before or after says about this one."""
+SOUNDS = "sounds like pushing back"
 READ_CHARS = 400
 """So much of a sentence is read: what somebody means is said by then."""
 USUAL_SENTENCES = 60
 FEW_SENTENCES = 40
 """A call of fewer is taken for one of so many: it has not more objections for being short."""
+
+TURNS_OF_A_CALL = 16
+"""An excerpt of fewer has no beginning and no end."""
 
 RESPONSE_WITHIN_TURNS = 3
 RESPONSE_SENTENCES = 2
@@ -58,7 +63,7 @@ class Heard(NamedTuple):
 def find_pushback(transcript: Transcript, guides: Guides, taught: Learned) -> Iterator[Pushback]:
     """The objections of everybody who is not known to be ours: at most one in each turn."""
     scale = taught.pushback
-    for heard in hear(transcript):
+    for heard in hear(transcript, taught.sounds):
         weights = [scale.weigh(one.signs) for one in heard]
         plainest = max(range(len(heard)), key=lambda nth: weights[nth])
         if weights[plainest] <= LEAST:
@@ -71,7 +76,7 @@ def find_pushback(transcript: Transcript, guides: Guides, taught: Learned) -> It
         yield Pushback(turn, start, end, category, guide, _opening(reply) if reply else None, why)
 
 
-def hear(transcript: Transcript) -> Iterator[list[Heard]]:
+def hear(transcript: Transcript, sounds: Scale) -> Iterator[list[Heard]]:
     """The sentences of each turn that may hold an objection, with their signs."""
     said = [(turn, sentences(turn.text)) for turn in transcript.turns if turn.side != "internal"]
     many = max(FEW_SENTENCES, sum(len(places) for _, places in said))
@@ -79,7 +84,7 @@ def hear(transcript: Transcript) -> Iterator[list[Heard]]:
     for turn, places in said:
         if places:
             around = {**long_call, **_around(transcript, turn)}
-            yield list(_heard(turn, places, around))
+            yield list(_heard(turn, places, around, sounds))
 
 
 def answer(transcript: Transcript, turn: Turn) -> Turn | None:
@@ -95,7 +100,9 @@ def answer(transcript: Transcript, turn: Turn) -> Turn | None:
     )
 
 
-def _heard(turn: Turn, places: Sequence[tuple[int, int]], around: Signs) -> Iterator[Heard]:
+def _heard(
+    turn: Turn, places: Sequence[tuple[int, int]], around: Signs, sounds: Scale
+) -> Iterator[Heard]:
     lower = [plain(turn.text[start : min(end, start + READ_CHARS)]) for start, end in places]
     shown = [frozenset(name for name, pattern in SIGNS.items() if pattern.search(words)) for words in lower]
     for nth, (start, end) in enumerate(places):
@@ -106,6 +113,7 @@ def _heard(turn: Turn, places: Sequence[tuple[int, int]], around: Signs) -> Iter
             **_together(shown[nth], around),
             **_form(lower[nth], nth, len(places)),
             **around,
+            SOUNDS: sounds.weigh(phrases(lower[nth])),
         }
         yield Heard(turn, start, end, signs)
 
@@ -141,7 +149,8 @@ def _form(lower: str, nth: int, of: int) -> Mapping[str, float]:
 
 def _around(transcript: Transcript, turn: Turn) -> Mapping[str, float]:
     """What the turn is like, where in the call it stands, and what was said before and after it."""
-    words, place = len(turn.text.split()), turn.index / len(transcript.turns)
+    words, of = len(turn.text.split()), len(transcript.turns)
+    place = turn.index / of if of >= TURNS_OF_A_CALL else 0.5
     before = transcript.turns[turn.index - 1].text if turn.index else ""
     reply = answer(transcript, turn)
     after = reply.text.lower() if reply else ""

@@ -35,12 +35,9 @@ from backend.store.tables import (
     cited_by,
     row_of,
     storable,
-)
     table_of,
+)
 
-Change = Callable[[CoachingReport], CoachingReport]
-MOST_TRIES = 100
-"""Of several that change one report at once, one succeeds each time."""
 CURSOR_TIME = "%Y-%m-%dT%H:%M:%S.%f"
 
 
