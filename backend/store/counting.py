@@ -118,25 +118,32 @@ def monday(week: int) -> date:
     return date.fromordinal(min(max(week, 0) * 7 + 1, date.max.toordinal()))
 
 
-def page_of(evidence: Evidence) -> str:
-    """The page that words stand on, however it is addressed; its title where it has no address."""
+def page_at(url: str | None, title: str) -> str:
+    """The page of this address, however it is written; its title where it has none."""
     try:
-        parts = urlsplit(evidence.url or "")
+        parts = urlsplit(url or "")
     except ValueError:
-        return evidence.title
+        return title
     path = re.sub(r"(?:\.mdx?|/index)$", "", parts.path.rstrip("/"))
     host = "" if parts.netloc in {"", DOCS_HOST} else parts.netloc
-    return host + path or evidence.title
+    return host + path or title
+
+
+def url_of(page: str) -> str | None:
+    """The address of a page by `page_at`; None for one that is a title alone."""
+    host, slash, path = page.partition("/")
+    is_address = bool(slash) and not re.search(r"\s", page)
+    return f"https://{host or DOCS_HOST}/{path}" if is_address else None
 
 
 def topic_of(evidence: Evidence) -> str:
-    return _label(f"{page_of(evidence)}\n{evidence.title}")
+    return _label(f"{page_at(evidence.url, evidence.title)}\n{evidence.title}")
 
 
 def point_of(evidence: Evidence) -> str:
     """Short for the page and the very words that settle a claim; spacing, case and signs make no other."""
     words = " ".join(re.findall(r"\w+", evidence.quote.lower()))
-    return hashlib.sha256(f"{page_of(evidence)}\n{words}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{page_at(evidence.url, evidence.title)}\n{words}".encode()).hexdigest()[:16]
 
 
 class _People:

@@ -72,27 +72,27 @@ class Period(NamedTuple):
         return [monday(week) for week in range(self.first, self.last + 1, self.step)]
 
 
-class Share(BaseModel):
-    """`part` of `of`. `low` and `high` are the 95 % interval (Wilson's); None where there are fewer than
+class WrongShare(BaseModel):
+    """`wrong` of `of`. `low` and `high` are the 95 % interval (Wilson's); None where there are fewer than
     ENOUGH, when no share should be shown either."""
 
-    part: int
+    wrong: int
     of: int
     low: float | None = None
     high: float | None = None
 
     @classmethod
-    def counted(cls, part: int, of: int) -> Self:
+    def counted(cls, wrong: int, of: int) -> Self:
         if of < ENOUGH:
-            return cls(part=part, of=of)
-        middle, spread = part / of + Z * Z / (2 * of), Z * sqrt(part * (of - part) / of + Z * Z / 4) / of
+            return cls(wrong=wrong, of=of)
+        middle, spread = wrong / of + Z * Z / (2 * of), Z * sqrt(wrong * (of - wrong) / of + Z * Z / 4) / of
         scale = 1 + Z * Z / of
         low, high = (middle - spread) / scale, (middle + spread) / scale
-        return cls(part=part, of=of, low=round(max(0.0, low), 4), high=round(min(1.0, high), 4))
+        return cls(wrong=wrong, of=of, low=round(max(0.0, low), 4), high=round(min(1.0, high), 4))
 
     @property
     def share(self) -> float | None:
-        return None if self.low is None else self.part / self.of
+        return None if self.low is None else self.wrong / self.of
 
 
 def _midnight(day: date) -> float:

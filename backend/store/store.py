@@ -24,6 +24,7 @@ from backend.store.claude import ClaudeBatches, ClaudeLedger
 from backend.store.database import ANSWER_S, FAILURES, Database, connect, locate
 from backend.store.drafts import Drafts
 from backend.store.jobs import Jobs
+from backend.store.people import People
 from backend.store.schema import migrate, revision
 from backend.store.shelf import DocShelf
 from backend.store.tables import (
@@ -142,6 +143,10 @@ class Store:
     def drafts(self) -> Drafts:
         """Calls that somebody is about to send off, in the same database."""
         return Drafts(self._session)
+
+    def people(self) -> People:
+        """What the pages of the team and of a rep say."""
+        return People(self._session)
 
     async def health(self) -> StoreHealth:
         """What the store is and holds, read now."""
