@@ -14,7 +14,8 @@ from backend.formats import FormatName
 from backend.pages import cards, wording
 from backend.pages.viewer import Viewer
 from backend.report import CoachingReport
-from backend.store.tables import CallPage, heading
+from backend.store import CallPage
+from backend.store.tables import heading
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"

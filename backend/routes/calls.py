@@ -8,7 +8,7 @@ from starlette.responses import Response
 from backend.house import House
 from backend.report import CoachingReport
 from backend.routes.door import check_may_rule
-from backend.store.tables import CallPage
+from backend.store import CallPage
 
 
 def router() -> APIRouter:

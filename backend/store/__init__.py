@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from backend.store.call_query import CallPage, CallQuery
 from backend.store.store import Store
-from backend.store.tables import CallPage, CallSummary, StoreHealth
+from backend.store.tables import CallSummary, StoreHealth
 
-__all__ = ["CallPage", "CallSummary", "Store", "StoreHealth"]
+__all__ = ["CallPage", "CallQuery", "CallSummary", "Store", "StoreHealth"]

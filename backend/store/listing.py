@@ -34,6 +34,7 @@ SLOTS = 1 << 14
 YEAR_1 = datetime.min.replace(tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 SECOND = 1000 * SLOTS
+DAY = 86_400 * SECOND
 VALUE_CHARS = 500
 """More of a name would not fit PostgreSQL's index."""
 WRONG = "wrong"

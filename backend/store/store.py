@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Connection, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlmodel import col, delete, func, select, tuple_
+from sqlmodel import col, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.errors import BadRequest, NotFound
+from backend.errors import NotFound
 from backend.report import CoachingReport, verify
-from backend.store import derived
+from backend.store import derived, finding
 from backend.store.bodies import report_in
+from backend.store.call_query import CallPage, CallQuery, Choice
 from backend.store.cited import Citations
 from backend.store.claude import ClaudeBatches, ClaudeLedger
 from backend.store.database import ANSWER_S, FAILURES, Database, connect, locate
@@ -28,9 +27,8 @@ from backend.store.people import People
 from backend.store.schema import migrate, revision
 from backend.store.shelf import DocShelf
 from backend.store.tables import (
-    CallPage,
-    CallSummary,
     CitedPassageRow,
+    FacetKind,
     ReportRow,
     StoreHealth,
     cited_by,
@@ -39,7 +37,7 @@ from backend.store.tables import (
     table_of,
 )
 
-CURSOR_TIME = "%Y-%m-%dT%H:%M:%S.%f"
+EVERY_CALL = CallQuery()
 
 
 class Store:
@@ -94,19 +92,23 @@ class Store:
             row = (await session.exec(newest)).first()
         return report_in(row) if row else None
 
-    async def calls(self, limit: int = 50, before: str | None = None) -> CallPage:
-        """Calls by the time of their report, newest first. `before` is the `next` of the page before.
+    async def calls(
+        self, limit: int = 50, before: str | None = None, query: CallQuery = EVERY_CALL
+    ) -> CallPage:
+        """The calls that are wanted, by default all of them. `before` is the `next` of the page before.
 
         Every call that was there at the first page comes exactly once, whatever is added meanwhile.
+        BadRequest: no page has that `next`.
         """
-        place = (col(ReportRow.created_at), col(ReportRow.id))
-        columns = [getattr(ReportRow, name) for name in CallSummary.model_fields]
-        page = select(*columns).order_by(*(column.desc() for column in place)).limit(limit + 1)
-        if before is not None:
-            page = page.where(tuple_(*place) < _place_of(before))
         async with self._session() as session:
-            calls = [CallSummary.model_validate(dict(row)) for row in (await session.exec(page)).mappings()]
-        return CallPage(calls=calls[:limit], next=_cursor(calls[limit - 1]) if len(calls) > limit else None)
+            connection = await session.connection()
+            return await connection.run_sync(finding.page, query, limit, before)
+
+    async def choices(self) -> dict[FacetKind, list[Choice]]:
+        """What calls can be narrowed to, by kind; what most calls have comes first."""
+        async with self._session() as session:
+            connection = await session.connection()
+            return await connection.run_sync(finding.choices)
 
     async def count(self) -> int:
         async with self._session() as session:
@@ -190,17 +192,3 @@ def erase(connection: Connection, report_id: str) -> bool:
 
 def _not_found(report_id: str) -> NotFound:
     return NotFound(f"There is no report {report_id[:80]!r}.")
-
-
-def _cursor(call: CallSummary) -> str:
-    return base64.urlsafe_b64encode(f"{call.created_at:{CURSOR_TIME}} {call.id}".encode()).decode()
-
-
-def _place_of(cursor: str) -> tuple[datetime, str]:
-    try:
-        when, _, report_id = base64.urlsafe_b64decode(cursor).decode().partition(" ")
-        return datetime.strptime(when, CURSOR_TIME).replace(tzinfo=UTC), storable(report_id)
-    except ValueError:
-        raise BadRequest(
-            "That page of calls is not known; take `next` from the page before it, unchanged."
-        ) from None

@@ -155,13 +155,6 @@ class ClaudeRequestRow(SQLModel, table=True):
     kept_at: float
 
 
-class CallPage(BaseModel):
-    """Some calls, newest first. `next` asks for the calls after these; None on the last page."""
-
-    calls: list[CallSummary]
-    next: str | None
-
-
 class StoreHealth(BaseModel):
     """`revision` is that of the schema."""
 

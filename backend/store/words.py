@@ -6,15 +6,39 @@ the index, marked as gone, until FTS5 merges them away; `left_words` holds whose
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, select, text
+import re
+from collections.abc import Sequence
+from functools import reduce
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    String,
+    column,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    table,
+    text,
+)
 from sqlmodel import col
 
+from backend.store.call_query import Piece, Snippet
 from backend.store.tables import CallTextRow, LeftWordsRow, storable, table_of
 
 MARK_ON, MARK_OFF = "\x02", "\x03"
 """Round the words found in a snippet. A kept text holds neither."""
 
+CUT, NEW_TURN = "…", " — "
+SNIPPET_WORDS = 28
+HEADLINE = (
+    f"StartSel={MARK_ON}, StopSel={MARK_OFF}, MaxWords={SNIPPET_WORDS}, MinWords=14, FragmentDelimiter={CUT}"
+)
 _UNMARKED = str.maketrans({MARK_ON: " ", MARK_OFF: " "})
+_NO_MARKS = str.maketrans({MARK_ON: "", MARK_OFF: ""})
 POSTGRES_BYTES = 400_000
 """Of a text so much is indexed: a tsvector ends at 1 MB. A call of three hours has half of it."""
 LANGUAGE = "english"
@@ -56,6 +80,55 @@ def remove(connection: Connection, number: int) -> None:
     else:
         connection.execute(text("DELETE FROM call_words WHERE number = :number"), {"number": number})
     connection.execute(delete(CallTextRow).where(col(CallTextRow.number) == number))
+
+
+def having(connection: Connection, terms: Sequence[str]) -> tuple[ColumnElement[int], ColumnElement[bool]]:
+    """The column of numbers, and the condition, of calls in which all of these stand."""
+    if _sqlite(connection):
+        index = table("call_words", column("rowid", BigInteger))
+        match = literal_column("call_words", String).op("MATCH", is_comparison=True)(fts5(terms))
+        return index.c.rowid, match
+    index = table("call_words", column("number", BigInteger), column("words"))
+    return index.c.number, index.c.words.op("@@", is_comparison=True)(_tsquery(terms))
+
+
+def snippets(connection: Connection, terms: Sequence[str], numbers: Sequence[int]) -> dict[int, Snippet]:
+    """Where these stand in each of the calls that hold them."""
+    if not terms or not numbers:
+        return {}
+    number, holds = having(connection, terms)
+    its = table_of(CallTextRow).c
+    if _sqlite(connection):
+        shown = func.snippet(literal_column("call_words"), 0, MARK_ON, MARK_OFF, CUT, SNIPPET_WORDS)
+    else:
+        shown = func.ts_headline(LANGUAGE, its.text, _tsquery(terms), HEADLINE)
+    rows = connection.execute(
+        select(number, shown, its.text).where(holds, number.in_(numbers), its.number == number)
+    )
+    return {at: _snippet(marked, text) for at, marked, text in rows}
+
+
+def fts5(terms: Sequence[str]) -> str:
+    """A query of FTS5 for all of these, each in quotes: nothing in them is taken as its syntax."""
+    return " ".join('"{}"'.format(term.replace('"', " ").replace("\0", " ")) for term in terms)
+
+
+def _tsquery(terms: Sequence[str]) -> ColumnElement[str]:
+    asked = [func.phraseto_tsquery(LANGUAGE, term) for term in terms]
+    return reduce(lambda one, other: one.op("&&")(other), asked)
+
+
+def _snippet(marked: str, text: str) -> Snippet:
+    """The pieces of a marked snippet, and the turn that its first word found stands in."""
+    said = marked.translate(_NO_MARKS).strip(CUT)
+    before = len(marked.partition(MARK_ON)[0].lstrip(CUT))
+    at = text.find(said)
+    turn = text.count("\n", 0, at + before) - 1 if at >= 0 else -1
+    pieces = []
+    for nth, stretch in enumerate(re.split(f"[{MARK_ON}{MARK_OFF}]", marked)):
+        if stretch:
+            pieces.append(Piece(stretch.replace("\n", NEW_TURN), hit=nth % 2 == 1))
+    return Snippet(turn=turn if turn >= 0 else None, pieces=pieces)
 
 
 def _stored(connection: Connection, number: int) -> str | None:
