@@ -4,27 +4,38 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from backend.pages import wording
 from backend.pages.marks import Segment, mark
 from backend.report import (
+    ACCUSING,
     Claim,
     CoachingReport,
     CompetitorMention,
     Evidence,
+    FormerJudgement,
+    HandlingStep,
     Objection,
     OpenQuestion,
     Verdict,
 )
 from backend.transcript import Quote, Turn
 
+Kind = Literal["claim", "objection", "competitor", "question"]
+Former = list[tuple[FormerJudgement, Claim]]
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One remark: what it is, about what, why, what to say, and what that rests on."""
+    """One remark: what it is, about what, why, what to say, and what that rests on.
+
+    `evidence` lies open, `folded` is opened by its reader, of `linked` there is only the way to its page.
+    `former` is what was said of a claim before the documentation changed, newest first.
+    """
 
     id: str
+    kind: Kind
     quote: Quote
     label: wording.Label
     about: str
@@ -33,8 +44,18 @@ class Card:
     say: str = ""
     advice: str | None = None
     response: Quote | None = None
+    steps: tuple[HandlingStep, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    folded: tuple[Evidence, ...] = ()
+    linked: tuple[Evidence, ...] = ()
     claim: Claim | None = None
+    objection: Objection | None = None
+    former: tuple[tuple[FormerJudgement, Claim], ...] = ()
+
+    @property
+    def accuses(self) -> bool:
+        """Whether it tells a rep that they were wrong."""
+        return self.claim is not None and self.claim.verdict in ACCUSING
 
 
 class TurnView(NamedTuple):
@@ -47,8 +68,9 @@ class TurnView(NamedTuple):
 
 def cards(report: CoachingReport) -> dict[str, Card]:
     """Every moment of the report as a card, by id, in the order they were said."""
+    former = _former(report)
     made = [
-        *map(_claim, report.claims),
+        *(_claim(claim, former[_words_of(claim)] if former else []) for claim in report.claims),
         *map(_objection, report.objections),
         *map(_competitor, report.competitors),
         *map(_question, report.questions),
@@ -65,55 +87,87 @@ def beside_turns(report: CoachingReport, by_id: dict[str, Card]) -> list[TurnVie
     return [TurnView(turn, mark(turn, own := of_turn.get(turn.index, [])), own) for turn in report.turns]
 
 
-def verdict_counts(report: CoachingReport) -> list[tuple[wording.Label, int, str]]:
-    """Label, how many claims, and the first claim's id, for each verdict given; wrong ones first."""
+def verdict_counts(report: CoachingReport) -> list[tuple[Verdict, int, str]]:
+    """Verdict, how many claims, and the first claim's id, for each verdict given; wrong ones first."""
     counted: Counter[Verdict] = Counter(claim.verdict for claim in report.claims)
     first: dict[Verdict, str] = {}
     for claim in report.claims:
         first.setdefault(claim.verdict, claim.id)
-    return [(label, counted[v], first[v]) for v, label in wording.VERDICTS.items() if counted[v]]
+    return [(verdict, counted[verdict], first[verdict]) for verdict in wording.VERDICTS if counted[verdict]]
 
 
-def _claim(claim: Claim) -> Card:
+def _words_of(claim: Claim) -> tuple[int, int]:
+    return claim.quote.turn, claim.quote.char_start
+
+
+def _former(report: CoachingReport) -> defaultdict[tuple[int, int], Former]:
+    """What was said before, newest first, by the words it was said of: see `CoachingReport.formerly`."""
+    former: defaultdict[tuple[int, int], Former] = defaultdict(list)
+    for judgement in reversed(report.history):
+        for claim in judgement.claims:
+            former[_words_of(claim)].append((judgement, claim))
+    return former
+
+
+def _claim(claim: Claim, former: Former) -> Card:
     label = wording.VERDICTS[claim.verdict]
+    evidence = tuple(claim.evidence)
+    # Who is told to be wrong, or to decide between passages, sees all of them; where nothing was decided, the
+    # nearest is enough and the others are a link away.
+    shown = len(evidence) if label.open else 1
+    undecided = claim.verdict == "unclear"
     return Card(
         id=claim.id,
+        kind="claim",
         quote=claim.quote,
         label=label,
         about=claim.topic,
-        open=label.open,
+        open=label.open or any(dispute.open for dispute in claim.disputes),
         reason=claim.reason,
         say="Say instead",
         advice=claim.correction,
-        evidence=tuple(claim.evidence),
+        evidence=evidence[:shown],
+        folded=() if undecided else evidence[shown:],
+        linked=_other_pages(evidence) if undecided else (),
         claim=claim,
+        former=tuple(pair for pair in former if pair[1].verdict != claim.verdict),
     )
+
+
+def _other_pages(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """The first passage of each page but the first passage's own."""
+    pages = {wording.web_url(one.url): one for one in reversed(evidence)}
+    return tuple(one for url, one in reversed(pages.items()) if url and url != evidence[0].url)
 
 
 def _objection(objection: Objection) -> Card:
     return Card(
         id=objection.id,
+        kind="objection",
         quote=objection.quote,
+        objection=objection,
         label=wording.OBJECTION,
-        about=f"{wording.plain(objection.category).lower()}, {wording.HANDLED[objection.handled]}",
+        about=f"{wording.OBJECTIONS[objection.category]}, {wording.HANDLED[objection.handled]}",
         open=objection.handled != "well",
         say="A good answer",
         advice=objection.suggestion.text,
         response=objection.response,
-        evidence=tuple(objection.suggestion.evidence),
+        steps=tuple(objection.steps),
+        folded=tuple(objection.suggestion.evidence),
     )
 
 
 def _competitor(mention: CompetitorMention) -> Card:
     return Card(
         id=mention.id,
+        kind="competitor",
         quote=mention.quote,
         label=wording.COMPETITOR,
         about=f"{wording.rival(mention.competitor)}, {wording.CONTEXTS[mention.context]}",
         open=mention.context == "evaluating",
         say="How to position",
         advice=mention.positioning.text,
-        evidence=tuple(mention.positioning.evidence),
+        folded=tuple(mention.positioning.evidence),
     )
 
 
@@ -121,11 +175,12 @@ def _question(question: OpenQuestion) -> Card:
     suggestion = question.suggestion
     return Card(
         id=question.id,
+        kind="question",
         quote=question.quote,
         label=wording.QUESTION,
         about="answered" if question.answered else "left open",
         open=not question.answered,
         say="What to answer",
         advice=suggestion.text if suggestion else None,
-        evidence=tuple(suggestion.evidence) if suggestion else (),
+        folded=tuple(suggestion.evidence) if suggestion else (),
     )

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from backend.errors import CoachError
 from backend.formats import FormatName
 from backend.pages import cards, wording
+from backend.pages.timeline import timeline
 from backend.pages.viewer import Viewer
 from backend.report import CoachingReport
 from backend.store import CallPage
@@ -57,8 +58,11 @@ def environment() -> Environment:
     made.filters |= {
         "clock": wording.clock,
         "count": wording.count,
+        "minute": wording.minute,
+        "opening": wording.opening,
         "percent": wording.percent,
         "plain": wording.plain,
+        "read_on": wording.read_on,
         "span": wording.span,
         "web_url": wording.web_url,
         "when": wording.when,
@@ -67,8 +71,9 @@ def environment() -> Environment:
     return made
 
 
-def call_page(report: CoachingReport) -> str:
-    """One coached call: what to change first, then the transcript with the remarks beside it."""
+def call_page(report: CoachingReport, *, stored: bool = True) -> str:
+    """One coached call: what to change first, then the transcript with the remarks beside it. Only what is
+    stored can be taken along as a file."""
     by_id = cards.cards(report)
     return page(
         "call.html",
@@ -77,7 +82,8 @@ def call_page(report: CoachingReport) -> str:
         cards=by_id,
         talk_moments={moment.id: moment for moment in report.talk_moments},
         turns=cards.beside_turns(report, by_id),
-        wrong=report.wrong_claims(),
+        timeline=timeline(report, by_id.values()),
+        stored=stored,
         verdicts=cards.verdict_counts(report),
     )
 
