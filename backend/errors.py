@@ -15,6 +15,7 @@
     ├── Forbidden                   403
     ├── NotFound                    404
     ├── MethodNotAllowed            405
+    ├── Conflict                    409  others changed the same thing at the same time
     ├── UnverifiedQuote             500  a quote is not in its turn or passage; never stored
     ├── TooManyJobs                 503
     ├── StoreUnavailable            503
@@ -102,6 +103,11 @@ class Forbidden(CoachError):
 class NotFound(CoachError):
     status = 404
     title = "Not found"
+
+
+class Conflict(CoachError):
+    status = 409
+    title = "Conflict"
 
 
 class MethodNotAllowed(CoachError):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from bisect import bisect_right
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -99,3 +102,9 @@ class Transcript(BaseModel):
     turns: list[Turn]
     format: str
     warnings: list[str] = Field(default_factory=list)
+
+
+def spoken_key(turns: Iterable[Turn]) -> str:
+    """The same for the same words of the same speakers, whatever else is known of the call."""
+    said = json.dumps([(turn.speaker, turn.text) for turn in turns])
+    return hashlib.sha256(said.encode()).hexdigest()

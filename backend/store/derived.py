@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from backend.errors import StoreUnavailable
 from backend.report import CoachingReport
-from backend.store import listing, sums
+from backend.store import judgements, listing, sums
 from backend.store.bodies import report_in
 from backend.store.tables import ReportRow
 
@@ -29,6 +29,7 @@ def put(connection: Connection, report: CoachingReport) -> None:
     _one_at_a_time(connection)
     listing.put(connection, report)
     sums.put(connection, report)
+    judgements.put(connection, report)
 
 
 def remove(connection: Connection, report_id: str) -> None:
@@ -36,6 +37,7 @@ def remove(connection: Connection, report_id: str) -> None:
     _one_at_a_time(connection)
     listing.remove(connection, report_id)
     sums.remove(connection, report_id)
+    judgements.remove(connection, report_id)
 
 
 def refill(connection: Connection) -> None:

@@ -16,7 +16,7 @@ from backend.errors import StoreUnavailable
 from backend.store import derived
 from backend.store.database import CONNECT_S, Database
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest of migrations/versions. Named here so that a start that finds it never loads Alembic."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from backend.errors import NotFound
+from backend.errors import Conflict, NotFound
 from backend.report import CoachingReport, verify
 from backend.store import derived, finding
 from backend.store.bodies import report_in
@@ -23,6 +23,7 @@ from backend.store.claude import ClaudeBatches, ClaudeLedger
 from backend.store.database import ANSWER_S, FAILURES, Database, connect, locate
 from backend.store.drafts import Drafts
 from backend.store.jobs import Jobs
+from backend.store.judgements import Judgements
 from backend.store.people import People
 from backend.store.schema import migrate, revision
 from backend.store.shelf import DocShelf
@@ -37,6 +38,9 @@ from backend.store.tables import (
     table_of,
 )
 
+Change = Callable[[CoachingReport], CoachingReport]
+MOST_TRIES = 100
+"""Of several that change one report at once, one succeeds each time."""
 EVERY_CALL = CallQuery()
 
 
@@ -71,6 +75,24 @@ class Store:
         async with self._session() as session:
             connection = await session.connection()
             await connection.run_sync(write, report)
+
+    async def revise(self, report_id: str, change: Change) -> CoachingReport:
+        """The report with this id, changed and stored in its place; NotFound.
+
+        What others stored meanwhile is not lost: `change` is then called again, on theirs. It runs in a
+        thread, for it may take a while, and what it raises is raised here.
+        """
+        for _ in range(MOST_TRIES):
+            async with self._session() as session:
+                row = await session.get(ReportRow, storable(report_id))
+            if row is None:
+                raise _not_found(report_id)
+            changed = await asyncio.to_thread(_changed, row, change)
+            async with self._session() as session:
+                connection = await session.connection()
+                if await connection.run_sync(swap, row.body, changed):
+                    return changed
+        raise Conflict("Others kept changing this report at the same time; try again.")
 
     async def by_id(self, report_id: str) -> CoachingReport:
         """The report with this id, or NotFound."""
@@ -125,6 +147,10 @@ class Store:
     def citations(self) -> Citations:
         """What verdicts rest on, over all reports."""
         return Citations(self._session)
+
+    def judgements(self) -> Judgements:
+        """What people said of verdicts, in the same database."""
+        return Judgements(self._session)
 
     def shelf(self) -> DocShelf:
         """Where the docs tools' answers are kept, in the same database."""
@@ -182,12 +208,27 @@ def write(connection: Connection, report: CoachingReport) -> None:
     derived.put(connection, report)
 
 
+def swap(connection: Connection, body: str, report: CoachingReport) -> bool:
+    """Put a report in place of the one with its id if that still has this body; whether it had."""
+    same = (col(ReportRow.id) == report.id, col(ReportRow.body) == body)
+    if not connection.execute(delete(ReportRow).where(*same)).rowcount:
+        return False
+    write(connection, report)
+    return True
+
+
 def erase(connection: Connection, report_id: str) -> bool:
     """Delete a report and all that is derived from it; whether it was there."""
     gone = connection.execute(delete(ReportRow).where(col(ReportRow.id) == report_id))
     connection.execute(delete(CitedPassageRow).where(col(CitedPassageRow.report_id) == report_id))
     derived.remove(connection, report_id)
     return bool(gone.rowcount)
+
+
+def _changed(row: ReportRow, change: Change) -> CoachingReport:
+    report = change(report_in(row))
+    verify(report)
+    return report
 
 
 def _not_found(report_id: str) -> NotFound:
