@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from backend.analysis.engine import Coach, Options
 from backend.errors import AnalystFailed, NotFound
 from backend.facts import CitedPassage, Passage
+from backend.judgement import carried_over
 from backend.report import CoachingReport, FormerJudgement
 from backend.services.docs_snapshot import Snapshot
 from backend.services.passage_drift import Drift, FreshWords, How
@@ -85,8 +86,8 @@ async def drifted_reports(store: Store, snapshot: Snapshot) -> list[DriftedRepor
 
 async def judge_anew(store: Store, coach: Coach, drifted: DriftedReport) -> CoachingReport:
     """Coach the call of a report again and store the result in its place, with the judgement before in its
-    history. Raises NotFound where it was deleted, AnalystFailed where Claude judged it and cannot now: it
-    is left as it was."""
+    history, and with what people said of the same words. Raises NotFound where it was deleted,
+    AnalystFailed where Claude judged it and cannot now: it is left as it was."""
     old = await store.by_id(drifted.report_id)
     transcript = Transcript(call=old.call, turns=old.turns, format="report")
     new = await coach.coach(transcript, Options(analyst=old.analyst.kind))
@@ -95,7 +96,18 @@ async def judge_anew(store: Store, coach: Coach, drifted: DriftedReport) -> Coac
             f"Report {old.id} was judged by Claude, which gave no answer now, so it stays as it was. "
             f"{new.analyst.why or ''}".rstrip()
         )
-    former = FormerJudgement(
+
+    def anew(before: CoachingReport) -> CoachingReport:
+        history = [*before.history, _former(before, drifted)][-MOST_HISTORY:]
+        return carried_over(
+            new.model_copy(update={"id": before.id, "history": history}), before, coach.rubrics
+        )
+
+    return await store.revise(old.id, anew)
+
+
+def _former(old: CoachingReport, drifted: DriftedReport) -> FormerJudgement:
+    return FormerJudgement(
         judged_at=old.created_at,
         replaced_at=datetime.now(UTC),
         because=list(dict.fromkeys(verdict.sentence() for verdict in drifted.verdicts)),
@@ -103,10 +115,6 @@ async def judge_anew(store: Store, coach: Coach, drifted: DriftedReport) -> Coac
         claims=old.claims,
         passages=_cited_passages(old),
     )
-    history = [*old.history, former][-MOST_HISTORY:]
-    anew = new.model_copy(update={"id": old.id, "history": history})
-    await store.save(anew)
-    return anew
 
 
 async def _texts(store: Store, cited: Iterable[CitedPassage]) -> dict[str, str]:

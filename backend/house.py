@@ -13,7 +13,8 @@ from backend.analysis.analyst import Analyst
 from backend.analysis.engine import Coach, Options, Progress, unwatched
 from backend.analysis.queries import can_be_asked, write_query
 from backend.analysis.rules import RulesAnalyst
-from backend.errors import StoreUnavailable
+from backend.errors import NotFound, StoreUnavailable
+from backend.judgement import carried_over
 from backend.report import CoachingReport
 from backend.services.doc_cache import DocCache
 from backend.services.doc_warmer import DocWarmer
@@ -26,7 +27,7 @@ from backend.services.prefect_mcp import DocHit, PrefectMCP
 from backend.settings import Settings
 from backend.store.store import Store
 from backend.tracing import Tracing, open_tracing
-from backend.transcript import Transcript
+from backend.transcript import Transcript, spoken_key
 
 if TYPE_CHECKING:
     from backend.analysis.claude import ClaudeAnalyst
@@ -71,7 +72,9 @@ class House:
         with self.tracing.span("analysis", turns=len(transcript.turns)) as span:
             with self.tracing.span("stored"):
                 stored = None if force else await self._stored(transcript, options)
-            report = stored or await self._coach(transcript, options, progress, report_id)
+            report = stored or await self._carried_over(
+                await self._coach(transcript, options, progress, report_id)
+            )
             progress("save", 0, 0)
             kept = stored is not None or await self._save(report)
             span.note(
@@ -89,6 +92,16 @@ class House:
         begun = time.perf_counter()
         report = await self.coach.coach(transcript, options, progress, report_id)
         self.meters.analysed(report, time.perf_counter() - begun)
+        return report
+
+    async def _carried_over(self, report: CoachingReport) -> CoachingReport:
+        """A new report with what people said in earlier ones of the same words of this call."""
+        try:
+            for earlier in await self.store.judgements().of_call(spoken_key(report.turns)):
+                old = await self.store.by_id(earlier)
+                report = await asyncio.to_thread(carried_over, report, old, self.coach.rubrics)
+        except (StoreUnavailable, NotFound):
+            pass  # saving meets the same trouble and says so; or that report was deleted meanwhile
         return report
 
     async def _save(self, report: CoachingReport) -> bool:

@@ -29,9 +29,13 @@ DOORS: dict[str, set[str]] = {
     "services": {"facts", "rubric", "report", "errors", "settings", "tracing"},
     "store": {"transcript", "facts", "report", "errors", "settings"},
     "pages": {"transcript", "facts", "report", "errors", "formats", "store"},
-    "house": {*GROUND, "report", "analysis", "services", "store", "tracing"},
+    "judgement": {"transcript", "rubric", "report", "errors", "analysis"},
+    "house": {*GROUND, "report", "judgement", "analysis", "services", "store", "tracing"},
     "jobs": {"transcript", "errors", "analysis", "store", "house"},
-    "routes": {*GROUND, "report", "formats", "analysis", "services", "store", "house", "jobs", "pages"},
+    "routes": {
+        *(*GROUND, "report", "formats", "analysis", "judgement", "services", "store", "house", "jobs"),
+        "pages",
+    },
     "app": {"house", "jobs", "routes", "pages", "settings", "errors"},
     # The top floor: these put things together and run them.
     "serving": {*GROUND, "app", "house", "jobs", "services"},
@@ -40,7 +44,7 @@ DOORS: dict[str, set[str]] = {
     "card_lint": {*GROUND, "report", "material", "analysis", "house", "sarif", "terminal"},
     "demo": {*GROUND, "report", "formats", "app", "house", "routes", "services", "serving"},
     "prefect_commands": {*GROUND, "logs", "services", "terminal"},
-    "drift": {*GROUND, "report", "analysis", "services", "store", "house"},
+    "drift": {*GROUND, "report", "judgement", "analysis", "services", "store", "house"},
     "docs_commands": {
         *(
             *GROUND,

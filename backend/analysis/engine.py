@@ -101,6 +101,10 @@ class Coach:
         return self._knowledge
 
     @property
+    def rubrics(self) -> Sequence[Rubric]:
+        return self._rubrics
+
+    @property
     def analysts(self) -> Mapping[str, Analyst]:
         return self._analysts
 
