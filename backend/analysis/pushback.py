@@ -9,7 +9,7 @@ from typing import NamedTuple
 from backend.analysis.learned import Learned, Scale, Signs
 from backend.analysis.phrasing import phrases
 from backend.analysis.pushback_cues import LOCAL, SIGNS, STRONG, TAKEN_UP, YIELDS, plain
-from backend.analysis.pushback_kinds import Guides
+from backend.analysis.pushback_kinds import Guides, said_around
 from backend.analysis.replies import reply_signs
 from backend.analysis.sentences import sentences
 from backend.report import ObjectionCategory
@@ -70,10 +70,11 @@ def find_pushback(transcript: Transcript, guides: Guides, taught: Learned) -> It
             continue
         first, last = _widened(weights, plainest)
         turn, start, end = heard[plainest].turn, heard[first].start, heard[last].end
-        category, guide = guides.sort(turn.text[start:end], taught)
-        reply = answer(transcript, turn)
+        response = opening(answer(transcript, turn))
+        around = said_around(turn, start, end, response)
+        category, guide = guides.sort(turn.text[start:end], around, taught)
         why = scale.why(heard[plainest].signs)
-        yield Pushback(turn, start, end, category, guide, _opening(reply) if reply else None, why)
+        yield Pushback(turn, start, end, category, guide, response, why)
 
 
 def hear(transcript: Transcript, sounds: Scale) -> Iterator[list[Heard]]:
@@ -100,9 +101,7 @@ def answer(transcript: Transcript, turn: Turn) -> Turn | None:
     )
 
 
-def _heard(
-    turn: Turn, places: Sequence[tuple[int, int]], around: Signs, sounds: Scale
-) -> Iterator[Heard]:
+def _heard(turn: Turn, places: Sequence[tuple[int, int]], around: Signs, sounds: Scale) -> Iterator[Heard]:
     lower = [plain(turn.text[start : min(end, start + READ_CHARS)]) for start, end in places]
     shown = [frozenset(name for name, pattern in SIGNS.items() if pattern.search(words)) for words in lower]
     for nth, (start, end) in enumerate(places):
@@ -181,8 +180,10 @@ def _widened(weights: Sequence[float], plainest: int) -> tuple[int, int]:
     return first, last
 
 
-def _opening(turn: Turn) -> Quote:
+def opening(turn: Turn | None) -> Quote | None:
     """The beginning of a reply, as far as it takes for some words to stand in it."""
+    if turn is None:
+        return None
     said = sentences(turn.text)
     start, end = said[0][0], said[min(len(said), RESPONSE_SENTENCES) - 1][1]
     for _, end_of_next in said[RESPONSE_SENTENCES:MOST_RESPONSE_SENTENCES]:

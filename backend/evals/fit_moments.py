@@ -23,9 +23,9 @@ from pydantic import TypeAdapter
 
 from backend.analysis.learned import WEIGHTS, Learned, Scale, Signs
 from backend.analysis.phrasing import phrases
-from backend.analysis.pushback import answer, hear
+from backend.analysis.pushback import answer, hear, opening
 from backend.analysis.pushback_cues import SIGNS, plain
-from backend.analysis.pushback_kinds import kind_signs
+from backend.analysis.pushback_kinds import kind_signs, said_around
 from backend.analysis.questions import candidates
 from backend.analysis.replies import exchange_at, exchange_signs
 from backend.analysis.rules import RulesAnalyst
@@ -38,19 +38,19 @@ from backend.services.pack import Pack, read_pack
 
 PENALTY = 3.0
 """Of the squared weights; from 1 to 8 the figures differ by a point."""
-PENALTY_OF_KINDS = 0.5
+PENALTY_OF_KINDS = 1.0
 PENALTY_OF_SOUNDS = 0.2
-SENTENCES_WITH_A_PHRASE = 2
+SENTENCES_WITH_A_PHRASE = 3
 FOLDS = 4
 POWER_STEPS = 30
-A_GUIDES_SENTENCE = 0.3
+A_GUIDES_SENTENCE = 0.6
 """How much an example of the pack counts beside one from a call."""
 CALLS_WITH_A_SIGN = 3
 """A sign that fewer calls show is left out."""
 CONSTANT_PENALTY = 0.01
 STEPS = 300
 DIGITS = 2
-LEAST_WEIGHT = 0.02
+LEAST_WEIGHT = 0.05
 OF_THE_PACK = -1
 NOTHING = Scale(bias=0.0, weights={})
 KINDS_KNOWN: Mapping[str, ObjectionCategory] = {one: one for one in get_args(ObjectionCategory)}
@@ -77,7 +77,9 @@ class Taught(NamedTuple):
 def main() -> None:
     directory, ordinary, *folders = (Path(name) for name in sys.argv[1:])
     pack = read_pack(directory)
-    known = Taught(pack.objections, TypeAdapter(list[str]).validate_python(yaml.safe_load(ordinary.read_text())))
+    known = Taught(
+        pack.objections, TypeAdapter(list[str]).validate_python(yaml.safe_load(ordinary.read_text()))
+    )
     calls = [call for folder in folders for call in read_calls(folder)]
     WEIGHTS.write_text(learn(calls, known).model_dump_json(indent=1) + "\n")
     for name, value in left_out(calls, pack, known).items():
@@ -195,8 +197,16 @@ def kinds(
 ) -> Iterator[tuple[ObjectionCategory, Example]]:
     """Labelled objections, and the pack's examples of each kind: those of a kind with many count less."""
     for nth, call in enumerate(calls):
-        for label in call.labels.objections:
-            yield label.category, Example(nth, kind_signs(label.quote), True)
+        line, turns = Line(call.transcript), call.transcript.turns
+        for label, place in zip(call.labels.objections, line.place(call.labels.objections), strict=True):
+            around = ""
+            if place:
+                quote = line.quote(place)
+                turn = turns[quote.turn]
+                around = said_around(
+                    turn, quote.char_start, quote.char_end, opening(answer(call.transcript, turn))
+                )
+            yield label.category, Example(nth, kind_signs(label.quote, around), True)
     said = Counter(one.category for one in guides for _ in one.utterances)
     usual = sum(said.values()) / len(said)
     for guide in guides:
@@ -230,10 +240,13 @@ def fit_kinds(examples: Sequence[tuple[ObjectionCategory, Example]]) -> dict[Obj
 class Table:
     """Examples as rows of a sparse table; the first column is the constant."""
 
-    def __init__(
-        self, examples: Sequence[Example], least: int, where: Callable[[int, Example], int]
-    ) -> None:
-        shown = {(name, where(row, one)) for row, one in enumerate(examples) for name, much in one.signs.items() if much}
+    def __init__(self, examples: Sequence[Example], least: int, where: Callable[[int, Example], int]) -> None:
+        shown = {
+            (name, where(row, one))
+            for row, one in enumerate(examples)
+            for name, much in one.signs.items()
+            if much
+        }
         places = Counter(name for name, _ in shown)
         self.names = sorted(name for name, count in places.items() if count >= least)
         at = {name: column for column, name in enumerate(self.names, 1)}
@@ -272,9 +285,7 @@ class Table:
         return np.stack([np.bincount(into, column, most) for column in cells.T], axis=1)
 
 
-def _descend(
-    table: Table, wanted: Numbers, penalty: float, likely: Callable[[Numbers], Numbers]
-) -> Numbers:
+def _descend(table: Table, wanted: Numbers, penalty: float, likely: Callable[[Numbers], Numbers]) -> Numbers:
     """Penalised maximum likelihood by accelerated descent; the constant is free."""
     free = np.full((len(table.names) + 1, 1), penalty)
     free[0] = CONSTANT_PENALTY
