@@ -17,7 +17,7 @@ SIDES: Mapping[str, Side] = {"Rep": "internal", "Buyer": "external"}
 
 class Exchange(BaseModel):
     """Lines "Rep: …" and "Buyer: …". `objection` is the kind of what the buyer says, None where nothing
-    pushes back; `open` whether the buyer's question was left open; `rivals` what they have to do with each."""
+    pushes back; `open` whether the buyer's question was left open; `rivals` what each is to them."""
 
     model_config = ConfigDict(extra="forbid")
 
