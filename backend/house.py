@@ -26,6 +26,7 @@ from backend.services.meters import Meters
 from backend.services.prefect_mcp import DocHit, PrefectMCP
 from backend.settings import Settings
 from backend.store.store import Store
+from backend.survey import Survey
 from backend.tracing import Tracing, open_tracing
 from backend.transcript import Transcript, spoken_key
 
@@ -54,6 +55,7 @@ class House:
     coach: Coach
     meters: Meters
     tracing: Tracing
+    survey: Survey
 
     async def analyse(
         self,
@@ -138,6 +140,7 @@ async def open_house(settings: Settings, *, claude_in_batches: bool = False) -> 
         )
         url = settings.database_url.get_secret_value() if settings.database_url else None
         store = await stack.enter_async_context(Store.open(url, settings.coach_data_dir))
+        survey = await stack.enter_async_context(Survey(store, snapshot, settings.coach_knowledge_dir))
         rules = _rules(snapshot)
         analysts: dict[str, Analyst] = {"rules": rules}
         claude = None
@@ -172,6 +175,7 @@ async def open_house(settings: Settings, *, claude_in_batches: bool = False) -> 
             coach=Coach(knowledge, analysts, settings.analyst, tracing, snapshot.pack.rubrics),
             meters=meters,
             tracing=tracing,
+            survey=survey,
         )
 
 

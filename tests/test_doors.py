@@ -28,13 +28,14 @@ DOORS: dict[str, set[str]] = {
     "analysis": {"transcript", "facts", "rubric", "report", "errors", "settings", "tracing"},
     "services": {"facts", "rubric", "report", "errors", "settings", "tracing"},
     "store": {"transcript", "facts", "report", "errors", "settings"},
-    "pages": {"transcript", "facts", "report", "errors", "formats", "store"},
+    "pages": {"transcript", "facts", "report", "errors", "formats", "services", "store", "survey"},
+    "survey": {"errors", "services", "store", "drift"},
     "judgement": {"transcript", "rubric", "report", "errors", "analysis"},
-    "house": {*GROUND, "report", "judgement", "analysis", "services", "store", "tracing"},
+    "house": {*GROUND, "report", "judgement", "analysis", "services", "store", "survey", "tracing"},
     "jobs": {"transcript", "errors", "analysis", "store", "house"},
     "routes": {
         *(*GROUND, "report", "formats", "analysis", "judgement", "services", "store", "house", "jobs"),
-        "pages",
+        *("pages", "drift"),
     },
     "app": {"house", "jobs", "routes", "pages", "settings", "errors"},
     # The top floor: these put things together and run them.
@@ -44,7 +45,7 @@ DOORS: dict[str, set[str]] = {
     "card_lint": {*GROUND, "report", "material", "analysis", "house", "sarif", "terminal"},
     "demo": {*GROUND, "report", "formats", "app", "house", "routes", "services", "serving"},
     "prefect_commands": {*GROUND, "logs", "services", "terminal"},
-    "drift": {*GROUND, "report", "judgement", "analysis", "services", "store", "house"},
+    "drift": {*GROUND, "report", "judgement", "analysis", "services", "store"},
     "docs_commands": {
         *(
             *GROUND,

@@ -24,6 +24,12 @@ AFTER_FAILURE = timedelta(hours=1)
 log = structlog.get_logger(__name__)
 
 
+def next_sync(last: Run, every: timedelta) -> datetime:
+    """When the documentation is copied next, after this sync."""
+    wait = every if last.outcome == "done" else min(every, AFTER_FAILURE)
+    return (last.ended_at or last.began_at) + wait
+
+
 class DocsSchedule:
     """Calls `sync` when the last sync into `data_dir`, by whomever, is `every` old.
 
@@ -68,10 +74,7 @@ class DocsSchedule:
         return True
 
     def _is_due(self, last: Run | None, now: datetime) -> bool:
-        if last is None:
-            return True
-        wait = self._every if last.outcome == "done" else min(self._every, AFTER_FAILURE)
-        return now - (last.ended_at or last.began_at) >= wait
+        return last is None or now >= next_sync(last, self._every)
 
     async def _run(self) -> None:
         while True:

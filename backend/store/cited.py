@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.facts import CitedPassage
-from backend.store.tables import CitedPassageRow, ReportRow
+from backend.store.tables import UNTITLED, CitedPassageRow, ReportRow
 
 
 class CitedPage(NamedTuple):
@@ -60,6 +60,12 @@ class Citations:
         )
         async with self._session() as session:
             return [CitedPassage(*row) for row in await session.exec(rows)]
+
+    async def titles(self, report_ids: Iterable[str]) -> dict[str, str]:
+        """What the calls of these reports are called, by report."""
+        titled = select(ReportRow.id, ReportRow.title).where(col(ReportRow.id).in_(list(report_ids)))
+        async with self._session() as session:
+            return {report_id: title or UNTITLED for report_id, title in await session.exec(titled)}
 
     async def pages(self, most: int) -> list[CitedPage]:
         """The pages that the most reports cite, whatever section of them."""
