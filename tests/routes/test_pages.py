@@ -7,43 +7,22 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import get_args
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from backend.errors import NotFound
-from backend.formats import FormatName
 from backend.pages import render, wording
 from backend.pages.page import PageFiles
 from backend.report import ACCUSING, AnalystUsed, CoachingReport, Score
 from backend.routes.pages import pages_router
-from backend.store import CallPage, Store
+from backend.store import Store
 from backend.store.tables import row_of
 from backend.transcript import Call, Participant
 from tests.routes.parsed import Parsed
+from tests.routes.variants import SCRIPT, bare, changed, hostile
 from tests.sample_report import sample_report
-
-SCRIPT = "<script>alert(1)</script>"
-FREE_TEXT = {
-    "title",
-    "name",
-    "text",
-    "reason",
-    "correction",
-    "why",
-    "do",
-    "subject",
-    "body",
-    "quote",
-    "topic",
-}
-FREE_TEXT |= {"origin", "speaker", "role", "sources", "warnings", "model"}
-
-
-def changed(report: CoachingReport, **fields: object) -> CoachingReport:
-    return report.model_copy(update=fields)
 
 
 def with_claim(claim_id: str, **evidence: object) -> CoachingReport:
@@ -55,59 +34,10 @@ def with_claim(claim_id: str, **evidence: object) -> CoachingReport:
     return report
 
 
-def bare() -> CoachingReport:
-    """A report on a call of which nothing is known and in which nothing was found."""
-    report = sample_report()
-    unknown = dict.fromkeys(("rep_share", "longest_monologue_s", "questions_by_rep", "interruptions"))
-    lists: dict[str, list[object]] = {
-        name: [] for name in ("claims", "objections", "competitors", "questions", "scores", "strengths")
-    }
-    return changed(
-        report,
-        call=Call(),
-        turns=[turn.model_copy(update={"start_s": None, "end_s": None}) for turn in report.turns],
-        talk=report.talk.model_copy(
-            update={**unknown, "words_per_minute": None, "questions_by_prospect": None}
-        ),
-        knowledge=report.knowledge.model_copy(update={"status": "off", "read_at": None, "sources": []}),
-        priorities=[],
-        follow_up=None,
-        warnings=[],
-        **lists,
-    )
-
-
-def hostile() -> CoachingReport:
-    """The sample with a script, right-to-left text, emoji and a very long word wherever text is free."""
-
-    def spoil(value: object, key: str = "") -> object:
-        if isinstance(value, dict):
-            return {name: spoil(inner, name) for name, inner in value.items()}
-        if isinstance(value, list):
-            return [spoil(inner, key) for inner in value]
-        if isinstance(value, str) and key in FREE_TEXT:
-            return f"{value} {SCRIPT}\"'>&lt; مرحبا 👩‍💻 {'W' * 300}"
-        return value
-
-    return CoachingReport.model_validate(spoil(sample_report().model_dump(mode="json")))
-
-
-def list_of(*reports: CoachingReport, following: str | None = None) -> str:
-    return render.calls_page(CallPage(calls=[row_of(report) for report in reports], next=following))
-
-
 PAGES: dict[str, Callable[[], str]] = {
     "a call": lambda: render.call_page(sample_report()),
     "a bare call": lambda: render.call_page(bare()),
     "a hostile call": lambda: render.call_page(hostile()),
-    "calls": lambda: list_of(sample_report("a"), bare().model_copy(update={"id": "b"}), following="2026,x&y"),
-    "hostile calls": lambda: list_of(hostile()),
-    "no calls": lambda: list_of(),
-    "no earlier calls": lambda: render.calls_page(CallPage(calls=[], next=None), before="x"),
-    "add": render.add_page,
-    "add again": lambda: render.add_page(
-        "It is empty.", render.Entered(SCRIPT, f'">{SCRIPT}', "Ana", "auto")
-    ),
     "login": render.login_page,
     "login again": lambda: render.login_page("That is not one of the tokens."),
     "error": lambda: render.error_page(NotFound(f"There is no call {SCRIPT}.")),
@@ -365,36 +295,6 @@ def test_times_read_like_a_player(seconds: float | None, shown: str) -> None:
     assert wording.clock(seconds) == shown
 
 
-# -- the list and the forms
-
-
-def test_the_list_says_what_is_wrong_first_and_where_the_knowledge_came_from() -> None:
-    page = Parsed(list_of(sample_report("a"), following="2026-11,a&b"))
-    assert page.all("h2")[0].words == "Kelp Genomics: second call"
-    assert page.all("div", "found")[0].words.startswith("3 claims to correct 1 open question")
-    assert "Checked against Prefect’s docs" in page.all("main")[0].words
-    assert page.all("a")[-1].attributes["href"] == "/calls?before=2026-11%2Ca%26b"
-
-
-def test_a_list_without_calls_says_how_to_begin() -> None:
-    page = Parsed(render.calls_page(CallPage(calls=[], next=None), address="http://127.0.0.1:8123"))
-    text = page.all("main")[0].words
-    assert "make demo" in text
-    assert "http://127.0.0.1:8123/analyze" in text
-
-
-def test_the_form_offers_every_format_there_is() -> None:
-    offered = [e.attributes["value"] for e in Parsed(render.add_page()).all("option")]
-    assert sorted(offered) == sorted(get_args(FormatName))
-
-
-def test_a_refused_transcript_stays_in_the_form() -> None:
-    page = Parsed(render.add_page("It is empty.", render.Entered("\nAna: hi", "Kelp", "Ana", "auto")))
-    assert page.by_id("text").text[-1] == "\n\nAna: hi"  # browsers drop the first line break
-    assert page.by_id("title").attributes["value"] == "Kelp"
-    assert [e.words for e in page.elements if e.attributes.get("role") == "alert"] == ["It is empty."]
-
-
 # -- over HTTP
 
 
@@ -417,7 +317,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         yield client
 
 
-@pytest.mark.parametrize("path", ["/", "/calls", "/calls/a1b2c3", "/add", "/login"])
+@pytest.mark.parametrize("path", ["/", "/calls", "/calls/a1b2c3", "/login"])
 def test_every_page_may_load_nothing_but_our_own_files_and_stays_in_no_cache(
     browser: TestClient, path: str
 ) -> None:
@@ -433,10 +333,8 @@ def test_every_page_may_load_nothing_but_our_own_files_and_stays_in_no_cache(
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_a_stored_call_is_listed_and_opens_from_the_list(browser: TestClient) -> None:
-    listed = Parsed(browser.get("/").text)
-    link = next(e for e in listed.all("a") if e.words == "Kelp Genomics: second call")
-    opened = Parsed(browser.get(link.attributes["href"]).text)
+def test_a_stored_call_opens(browser: TestClient) -> None:
+    opened = Parsed(browser.get("/calls/a1b2c3").text)
     assert opened.all("h1")[0].words == "Kelp Genomics: second call"
 
 
@@ -445,9 +343,14 @@ def test_an_unknown_call_is_not_found(browser: TestClient) -> None:
         browser.get("/calls/none-such")
 
 
-def test_the_style_sheet_a_page_names_is_there_and_kept_for_good(browser: TestClient) -> None:
-    for element in Parsed(browser.get("/").text).all("link"):
-        answer = browser.get(element.attributes["href"])
+def test_what_a_page_names_is_there_and_kept_for_good(browser: TestClient) -> None:
+    page = Parsed(browser.get("/calls/a1b2c3").text)
+    named = [e.attributes["href"] for e in page.all("link")] + [
+        e.attributes["src"] for e in page.all("script")
+    ]
+    assert len(named) >= 3
+    for address in named:
+        answer = browser.get(address)
         assert answer.status_code == 200
         assert "immutable" in answer.headers["cache-control"]
         assert answer.headers["x-content-type-options"] == "nosniff"
