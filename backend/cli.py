@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -46,13 +47,24 @@ def main() -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on (COACH_HOST).")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on (COACH_PORT).")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that serve (COACH_WORKERS).")] = None,
+    worker: Annotated[int, typer.Option(hidden=True)] = 1,
+    listener: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Start the service: POST /analyze and the pages."""
-    from backend.serving import serve_app
+    from backend import workers as processes
+    from backend.serving import serve_app, serve_as_worker
 
-    settings = _settings(coach_host=host, coach_port=port)
+    settings = _settings(coach_host=host, coach_port=port, coach_workers=workers)
     settings.check_bind(settings.coach_host)
-    asyncio.run(serve_app(settings))
+    if listener is not None:
+        processes.mind_parent()
+        settings = processes.worker_settings(settings, worker)
+        asyncio.run(serve_as_worker(settings, worker, socket.socket(fileno=listener)))
+    elif settings.coach_workers > 1:
+        asyncio.run(processes.serve_workers(settings, settings.coach_workers))
+    else:
+        asyncio.run(serve_app(settings))
 
 
 @app.command()

@@ -56,6 +56,8 @@ class House:
     meters: Meters
     tracing: Tracing
     survey: Survey
+    worker: int | None = None
+    """Which of several service processes this is."""
 
     async def analyse(
         self,
@@ -124,7 +126,9 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings, *, claude_in_batches: bool = False) -> AsyncIterator[House]:
+async def open_house(
+    settings: Settings, *, claude_in_batches: bool = False, worker: int | None = None
+) -> AsyncIterator[House]:
     """Build everything by the settings and close it in reverse order; prefect-mcp warms up meanwhile.
 
     `claude_in_batches` asks Claude through its Batches API, which takes hours and half the price.
@@ -176,6 +180,7 @@ async def open_house(settings: Settings, *, claude_in_batches: bool = False) -> 
             meters=meters,
             tracing=tracing,
             survey=survey,
+            worker=worker,
         )
 
 

@@ -29,6 +29,13 @@ async def serve_app(settings: Settings) -> None:
             await uvicorn.Server(_config(create_app(house))).serve(sockets=[listener])
 
 
+async def serve_as_worker(settings: Settings, worker: int, listener: socket.socket) -> None:
+    """Serve as one of several processes behind a socket, until a signal ends it."""
+    with listener:
+        async with open_house(settings, worker=worker) as house:
+            await uvicorn.Server(_config(create_app(house))).serve(sockets=[listener])
+
+
 async def serve_docs(settings: Settings, host: str, port: int) -> None:
     """Serve the local documentation over MCP until a signal ends it."""
     if host not in LOOPBACK:

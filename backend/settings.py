@@ -115,6 +115,12 @@ class Settings(BaseSettings):
     # -- The service
     coach_host: str = Field("127.0.0.1", description="Address to listen on. Off loopback, tokens are needed.")
     coach_port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    coach_workers: int = Field(
+        1,
+        ge=1,
+        le=32,
+        description="Processes that serve, one for each core to be used. Each has its own prefect-mcp.",
+    )
     coach_api_tokens: SecretStr | None = Field(
         None,
         description="Comma-separated bearer tokens of 16 characters or more. Set: every route but "

@@ -39,6 +39,7 @@ DOORS: dict[str, set[str]] = {
     },
     "app": {"house", "jobs", "routes", "pages", "settings", "errors"},
     # The top floor: these put things together and run them.
+    "workers": {"serving", "settings", "errors"},
     "serving": {*GROUND, "app", "house", "jobs", "services"},
     "terminal": set(),
     "batch": {*GROUND, "report", "formats", "house", "routes", "terminal"},
@@ -66,7 +67,7 @@ DOORS: dict[str, set[str]] = {
     "__main__": {"cli"},
     "cli": {
         *(*GROUND, "docs_commands", "eval_commands", "knowledge_commands", "prefect_commands"),
-        *("logs", "services", "serving", "batch", "card_lint", "demo"),
+        *("logs", "services", "serving", "workers", "batch", "card_lint", "demo"),
     },
 }
 

@@ -40,7 +40,10 @@ def router() -> APIRouter:
         except (StoreUnavailable, TimeoutError):
             reports = None
         encode, kind = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(Scrape(house, reports, spending)), headers={"content-type": kind})
+        headers = {"content-type": kind}
+        if house.worker:
+            headers["connection"] = "close"  # so that the next scrape may meet another of the processes
+        return Response(encode(Scrape(house, reports, spending)), headers=headers)
 
     return routes
 
@@ -57,6 +60,13 @@ class Scrape(Collector):
     spending: Spending | None
 
     def collect(self) -> Iterator[Metric]:
+        for metric in self._all():
+            if self.house.worker:
+                named = {"worker": str(self.house.worker)}
+                metric.samples = [one._replace(labels={**one.labels, **named}) for one in metric.samples]
+            yield metric
+
+    def _all(self) -> Iterator[Metric]:
         yield from self.house.meters.registry.collect()
         yield InfoMetricFamily("call_coach_build", "What is running here.", value=versions())
         yield from self._store()
