@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from backend.analysis.analyst import Brief
-from backend.evals.labels import ClaimLabel, CompetitorLabel, Label, LabelledCall, ObjectionLabel, page_of
+from backend.evals.labels import ClaimLabel, Label, LabelledCall, ObjectionLabel, page_of
 from backend.evals.spans import Line, Span
 from backend.report import (
     ACCUSING,
     Claim,
     CoachingReport,
-    CompetitorMention,
+    CompetitorContext,
     Evidence,
     Objection,
     OpenQuestion,
@@ -176,14 +176,15 @@ class Marker:
         }
 
     def _competitors(self) -> dict[str, Counted]:
-        """By call, for labels need not hold every mention; contexts where a labelled mention was found."""
+        """By call, for labels need not hold every mention; so are contexts: right where every mention's is
+        that of some label of this product."""
         labels, mentions = self._call.labels.competitors, self._report.competitors
         said, named = {one.competitor for one in mentions}, {label.canonical for label in labels}
-        contexts = [pair for one in sorted(said & named) for pair in self._contexts(one)]
-        for label, one in contexts:
-            if label.context != one.context:
+        astray = [one for one in mentions if one.context not in self._contexts(one.competitor)]
+        for one in astray:
+            if wanted := " or ".join(sorted(self._contexts(one.competitor))):
                 self._tell_found(
-                    "competitor's context", one.quote, f"{one.competitor}: {label.context}, not {one.context}"
+                    "competitor's context", one.quote, f"{one.competitor}: {wanted}, not {one.context}"
                 )
         for missed in sorted(named - said):
             words = next(label.quote for label in labels if label.canonical == missed)
@@ -195,14 +196,14 @@ class Marker:
         return {
             "competitors.precision": Counted(len(said & named), len(said)),
             "competitors.recall": Counted(len(said & named), len(named)),
-            "competitors.context": _counted(label.context == one.context for label, one in contexts),
+            "competitors.context": _counted(
+                one not in {mention.competitor for mention in astray} for one in sorted(said & named)
+            ),
         }
 
-    def _contexts(self, competitor: str) -> list[tuple[CompetitorLabel, CompetitorMention]]:
-        mentions = [one for one in self._report.competitors if one.competitor == competitor]
-        labels = [label for label in self._call.labels.competitors if label.canonical == competitor]
-        matched = Matched(self._line, mentions, labels)
-        return [(label, one) for label, _, one in matched.met() if one is not None]
+    def _contexts(self, competitor: str) -> set[CompetitorContext]:
+        labels = self._call.labels.competitors
+        return {label.context for label in labels if label.canonical == competitor}
 
     def _questions(self) -> dict[str, Counted]:
         opened: list[OpenQuestion] = [one for one in self._report.questions if not one.answered]
@@ -267,6 +268,7 @@ def _verbatim(report: CoachingReport) -> Counted:
     passages = {passage.id: passage for passage in report.passages}
     quotes = [one.quote for one in report.moments()]
     quotes += [one.response for one in report.objections if one.response]
+    quotes += [step.quote for one in report.objections for step in one.steps]
     spoken = (
         0 <= quote.turn < len(report.turns)
         and report.turns[quote.turn].text[quote.char_start : quote.char_end] == quote.text

@@ -46,7 +46,7 @@ MEASURES: tuple[Measure, ...] = (
     _alone("objections.handled_well", "objections found: handled well or not"),
     _alone("objections.handled", "objections found: well, partly, poorly or ignored"),
     *_finding("competitors", "competitors by call"),
-    _alone("competitors.context", "labelled mentions found: context"),
+    _alone("competitors.context", "competitors found: context"),
     *_finding("questions", "open questions"),
     _alone("quotes.verbatim", "quotes that are verbatim"),
 )

@@ -111,7 +111,7 @@ def test_objections_are_found_filed_and_judged(call: LabelledCall) -> None:
     assert counts["objections.handled"] == Counted(0, 1)
 
 
-def test_competitors_count_once_a_call_and_by_context_where_a_label_stands(call: LabelledCall) -> None:
+def test_competitors_and_their_contexts_count_once_a_call(call: LabelledCall) -> None:
     reported = Reported(call)
     reported.competitor(1, "Airflow", "airflow", "current_tool")
     reported.competitor(3, "Dagster", "dagster", "passing")
