@@ -20,10 +20,17 @@ from backend.report import (
     OpenQuestion,
     Verdict,
 )
+from backend.store.judgements import State, state_of
 from backend.transcript import Quote, Turn
 
 Kind = Literal["claim", "objection", "competitor", "question"]
 Former = list[tuple[FormerJudgement, Claim]]
+STAMPS: dict[State, str] = {
+    "open": "disputed",
+    "overruled": "overruled",
+    "upheld": "upheld",
+    "withdrawn": "",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,12 @@ class Card:
     claim: Claim | None = None
     objection: Objection | None = None
     former: tuple[tuple[FormerJudgement, Claim], ...] = ()
+
+    @property
+    def stamp(self) -> str:
+        """What people said of it, in a word; "" where nobody said anything that stands."""
+        moment = self.claim or self.objection
+        return STAMPS[state_of(moment)] if moment and (moment.disputes or moment.ruling) else ""
 
     @property
     def accuses(self) -> bool:
