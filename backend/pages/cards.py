@@ -18,12 +18,14 @@ from backend.report import (
     HandlingStep,
     Objection,
     OpenQuestion,
+    Priority,
     Verdict,
 )
 from backend.store.judgements import State, state_of
 from backend.transcript import Quote, Turn
 
 Kind = Literal["claim", "objection", "competitor", "question"]
+MOST_LINKED = 2
 Former = list[tuple[FormerJudgement, Claim]]
 STAMPS: dict[State, str] = {
     "open": "disputed",
@@ -70,6 +72,11 @@ class Card:
         """Whether it tells a rep that they were wrong."""
         return self.claim is not None and self.claim.verdict in ACCUSING
 
+    @property
+    def echoes(self) -> bool:
+        """Whether what it is about is said in the very words that were spoken."""
+        return self.about.rstrip("…") in self.quote.text
+
 
 class TurnView(NamedTuple):
     """A turn as the page shows it: its text cut at the marks, and the cards beside it."""
@@ -98,6 +105,12 @@ def beside_turns(report: CoachingReport, by_id: dict[str, Card]) -> list[TurnVie
     for card in by_id.values():
         of_turn[card.quote.turn].append(card)
     return [TurnView(turn, mark(turn, own := of_turn.get(turn.index, [])), own) for turn in report.turns]
+
+
+def proof(priority: Priority, by_id: dict[str, Card]) -> list[Evidence]:
+    """What the accusations that a priority comes from rest on, a page once."""
+    accusing = [card for id_ in priority.quotes if (card := by_id.get(id_)) and card.accuses]
+    return list({card.evidence[0].url: card.evidence[0] for card in accusing if card.evidence}.values())
 
 
 def verdict_counts(report: CoachingReport) -> list[tuple[Verdict, int, str]]:
@@ -148,9 +161,10 @@ def _claim(claim: Claim, former: Former) -> Card:
 
 
 def _other_pages(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-    """The first passage of each page but the first passage's own."""
+    """The first passage of each page but the first passage's own; of MOST_LINKED pages, the nearest."""
     pages = {wording.web_url(one.url): one for one in reversed(evidence)}
-    return tuple(one for url, one in reversed(pages.items()) if url and url != evidence[0].url)
+    others = [one for url, one in reversed(pages.items()) if url and url != evidence[0].url]
+    return tuple(others[:MOST_LINKED])
 
 
 def _objection(objection: Objection) -> Card:
