@@ -83,6 +83,7 @@ def call_page(report: CoachingReport, *, stored: bool = True) -> str:
         talk_moments={moment.id: moment for moment in report.talk_moments},
         turns=cards.beside_turns(report, by_id),
         timeline=timeline(report, by_id.values()),
+        proof=[cards.proof(priority, by_id) for priority in report.priorities],
         stored=stored,
         verdicts=cards.verdict_counts(report),
     )
