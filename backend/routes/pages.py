@@ -8,22 +8,15 @@ from fastapi import APIRouter, Request
 
 from backend.pages import render
 from backend.pages.page import Page
+from backend.routes import calls
 from backend.routes.door import viewer_of
 from backend.store import Store
-
-CALLS_PER_PAGE = 50
 
 
 def pages_router() -> APIRouter:
     """The pages. Include it after the routers with narrower paths, such as `/calls/x.json`."""
     routes = APIRouter(include_in_schema=False, default_response_class=Page)
-
-    @routes.get("/")
-    @routes.get("/calls")
-    async def calls(request: Request, before: str | None = None) -> Page:
-        page = await _store(request).calls(CALLS_PER_PAGE, before)
-        address = str(request.base_url).rstrip("/")
-        return Page(await asyncio.to_thread(render.calls_page, page, before=before, address=address))
+    routes.include_router(calls.pages())
 
     @routes.get("/calls/{report_id}")
     async def call(request: Request, report_id: str) -> Page:

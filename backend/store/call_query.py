@@ -6,9 +6,10 @@ import base64
 import re
 from collections.abc import Iterator
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
+from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from backend.errors import BadRequest
 from backend.store.tables import CallSummary, FacetKind, storable
@@ -23,23 +24,50 @@ _TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
 _QUOTES = str.maketrans("“”„«»", '"""""')
 
 
+def _day(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        raise ValueError("must be a day such as 2026-11-21") from None
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+
+
 class CallQuery(BaseModel):
-    """What a call must have, all of it. `since` and `until` are days in UTC, both included.
+    """What a call must have, all of it, as it stands in an address. `since` and `until` are days in UTC, both
+    included; what is empty narrows nothing.
 
     `words` are anybody's: each must be somewhere in the call, those in double quotes one after another.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
 
-    words: str = ""
+    words: str = Field("", alias="q")
     rep: str | None = None
     verdict: str | None = None
     competitor: str | None = None
     objection: str | None = None
     knowledge: str | None = None
-    since: date | None = None
-    until: date | None = None
+    since: Day | None = Field(None, alias="from")
+    until: Day | None = Field(None, alias="to")
     sort: Sort = "newest"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, given: object) -> object:
+        """A form sends its empty fields too."""
+        if not isinstance(given, dict):
+            return given
+        return {name: value for name, value in given.items() if value is not None and value != ""}
+
+    def address(self, *, without: str = "", **more: str) -> str:
+        """The parameters that ask for this, without one of them, and more."""
+        mine = set(CallQuery.model_fields)
+        given = self.model_dump(mode="json", by_alias=True, exclude_defaults=True, include=mine) | more
+        return urlencode({name: value for name, value in given.items() if name != without})
 
     def facets(self) -> list[tuple[FacetKind, str]]:
         """What it is narrowed to, by kind."""
@@ -60,6 +88,9 @@ class CallQuery(BaseModel):
         )
         searchable = (term for term in found if any(char.isalnum() for char in term))
         return list(dict.fromkeys(searchable))[:MOST_TERMS]
+
+
+EVERY_CALL = CallQuery()
 
 
 class Piece(NamedTuple):

@@ -17,7 +17,7 @@ from backend.errors import Conflict, NotFound
 from backend.report import CoachingReport, verify
 from backend.store import derived, finding
 from backend.store.bodies import report_in
-from backend.store.call_query import CallPage, CallQuery, Choice
+from backend.store.call_query import EVERY_CALL, CallPage, CallQuery, Choice
 from backend.store.cited import Citations
 from backend.store.claude import ClaudeBatches, ClaudeLedger
 from backend.store.database import ANSWER_S, FAILURES, Database, connect, locate
@@ -41,7 +41,6 @@ from backend.store.tables import (
 Change = Callable[[CoachingReport], CoachingReport]
 MOST_TRIES = 100
 """Of several that change one report at once, one succeeds each time."""
-EVERY_CALL = CallQuery()
 
 
 class Store:
