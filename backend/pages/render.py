@@ -15,7 +15,6 @@ from backend.pages import cards, wording
 from backend.pages.timeline import timeline
 from backend.pages.viewer import Viewer
 from backend.report import CoachingReport
-from backend.store import CallPage
 from backend.store.tables import heading
 
 HERE = Path(__file__).parent
@@ -87,12 +86,6 @@ def call_page(report: CoachingReport, *, stored: bool = True) -> str:
         stored=stored,
         verdicts=cards.verdict_counts(report),
     )
-
-
-def calls_page(calls: CallPage, *, before: str | None = None, address: str = "http://127.0.0.1:8000") -> str:
-    """The list of calls, newest first. `before` is what this page was asked for, `address` where the
-    service is reached, for the example shown while there are no calls."""
-    return page("calls.html", calls=calls.calls, next=calls.next, before=before, address=address)
 
 
 def add_page(error: str | None = None, entered: Entered | None = None) -> str:
