@@ -9,24 +9,26 @@ from typing import NamedTuple
 
 from backend.analysis.claim_cues import OWN, SHARED
 from backend.analysis.learned import Learned, Signs
+from backend.analysis.phrasing import STEM
 from backend.analysis.pushback_cues import plain
 from backend.analysis.replies import READ_CHARS, puts_off, turns_away
 from backend.analysis.sentences import sentences
 from backend.transcript import Transcript, Turn
 
-LEAST = -1.1
+LEAST = -1.0
 """Log odds from which a question is taken for one left open: where precision and recall are alike."""
 ANSWER_WITHIN_TURNS = 3
-CLEAR_WORDS = 4
+CLEAR_WORDS = 5
 """A shorter question is quoted with the sentence before it."""
 SHORT_WORDS = 4
 """A question of so few words is about the product only where it has a word of the product."""
 USUAL_QUESTIONS = 20
 FEW_QUESTIONS = 10
+YES_AND_MORE_WORDS = 6
+ENDS = frozenset(".?!…")
+MOST_TOLD = 4
 IN_ITS_WORDS = 0.5
 """A reply with this share of the question's meaning words speaks to it."""
-STEM = 6
-"""Words that begin with the same so many letters are alike."""
 
 _ASKING = (
     r"what|whats|who|whos|how|hows|where|wheres|when|why|which|whose|is|are|do|does|did|can|could|would|will"
@@ -44,14 +46,38 @@ _OF_BUSINESS = re.compile(
     r"|fedramp|pci|private network|residency|uptime|downtime)\b"
 )
 _PERSONAL = re.compile(
-    r"\b(?:really\?|yes\?|no\?|sorry\?|hear me|see my|share my|my screen|how are you|whos (?:joining|on)"
-    r"|shall we|should we (?:start|wait)|right\?|isnt it\?|make sense\?|you mean|what kind\?"
+    r"^\W*(?:(?:oh|and|so|but|huh|wait|okay|um|like)\W+)*(?:really|yes|no|sorry|right"
+    r"|pardon|what|is it|does it"
+    r"|did they|are you|you think|you do|it is|thats it)\?"
+    r"|\b(?:hear me|see my|see (?:it|me) now|share my|my screen|record this|how are you|whos (?:joining|on)"
+    r"|shall (?:we|i)|should (?:we|i) (?:start|wait|go)|(?<!is that )(?<!that )right\?"
+    r"|isnt it\?|make sense\?|you mean"
+    r"|what kind\?|you (?:see|know) what i mean|who wouldnt|why not\?|what can i say|who knows|guess what"
+    r"|can (?:we|i) (?:move on|go back|start)|does (?:that|this) (?:work|suit)|(?:free|works?) on \w+day"
+    r"|what time|which day|next (?:week|month)\?|(?:mon|tues|wednes|thurs|fri)day\?"
+    r"|restaurant|hotel|dinner|dog"
+    r"|coffee|lunch|the weather|do you mind|is (?:it|that) (?:all right|okay|ok) if"
     r"|how (?:was|were|is) (?:your|the) (?:weekend|week|trip|flight|holiday|day|kids?|family)"
     r"|where are you (?:based|calling|from)|got (?:a|any) minute|still there)"
 )
 _ANSWERS = re.compile(
     r"^\W*(?:yes|yeah|yep|no|nope|not|correct|right|it does|you can|about|it is|its|they)\b"
 )
+_EMPTY = re.compile(
+    r"\b(?:great question|massive|huge|super|strength|seriously|enterprise[- ]grade|very (?:transparent|nice"
+    r"|flexible|robust|easy|strong)|pretty (?:smart|flexible|robust|generous)|generous|youll be fine"
+    r"|youre (?:covered|good)|dont (?:have to )?worry|dont you worry|every customer"
+    r"|everybodys? (?:is )?different"
+    r"|different for everyone|(?:many|lots of|plenty of) (?:big |large )?(?:customers"
+    r"|companies|teams)|stories"
+    r"|case stud\w+|long enough|nobodys complained|im sure|much,? much|hard to (?:say|put)|partners in this"
+    r"|hundred percent|cutting edge|best in class|world[- ]class|industry[- ]leading|exciting|amazing|awesome"
+    r"|all of (?:that|it) is (?:handled|covered)|its (?:all )?handled|no problem at all"
+    r"|we take (?:it|that|this)"
+    r"|kind of\b(?=[.,])|depends|or so|more of an?|really (?:easy|great|powerful|fast|strong))\b"
+)
+"""Words that sound like an answer and hold none."""
+_PRODUCT = re.compile(rf"\b(?:{OWN}|{SHARED})\b")
 _NUMBER = re.compile(
     r"\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|hundred|thousand)\b"
 )
@@ -94,19 +120,27 @@ def find_open(transcript: Transcript, taught: Learned) -> Iterator[Asked]:
     scale = taught.left_open
     best: dict[int, tuple[float, Candidate]] = {}
     for one in candidates(transcript):
-        weight = LEAST if _answered_in_its_words(one.signs) else scale.weigh(one.signs)
+        weight = LEAST if _plainly_answered(one.signs) else scale.weigh(one.signs)
         if weight > LEAST and weight > best.get(one.turn.index, (LEAST,))[0]:
             best[one.turn.index] = weight, one
     for _, found in best.values():
         asked = _quoted(found, scale.why(found.signs))
-        if _says_enough(asked.turn.text[asked.start : asked.end]):
+        if _put_off(found.signs) or _says_enough(asked.turn.text[asked.start : asked.end]):
             yield asked
 
 
-def _answered_in_its_words(signs: Signs) -> bool:
-    """The reply says what was asked again and does not put it off."""
-    put_off = any(name.startswith("put off") for name in signs)
-    return signs.get("words shared", 0.0) >= IN_ITS_WORDS and not put_off
+def _plainly_answered(signs: Signs) -> bool:
+    """The reply says what was asked again, or yes or no and something of the product, and neither puts it
+    off nor only sounds like an answer."""
+    if _put_off(signs):
+        return False
+    told = signs.get("yes or no, and more") and signs.get("words of the product")
+    plainly = told and not (signs.get("answered with empty words") or signs.get("turned away from"))
+    return bool(plainly) or signs.get("words shared", 0.0) >= IN_ITS_WORDS
+
+
+def _put_off(signs: Signs) -> bool:
+    return any(name.startswith("put off") for name in signs)
 
 
 def candidates(transcript: Transcript) -> list[Candidate]:
@@ -119,10 +153,14 @@ def candidates(transcript: Transcript) -> list[Candidate]:
         for nth, place in enumerate(places)
         if _is_question(turn.text[slice(*place)])
     ]
+    marked = 2 * sum(turn.text.rstrip()[-1:] in ENDS for turn in transcript.turns) > len(transcript.turns)
     many = {"a call of many questions": math.log(max(FEW_QUESTIONS, len(asked)) / USUAL_QUESTIONS)}
     return [
         Candidate(
-            turn, nth, places, {**many, **_form(turn, nth, places), **_after(transcript, turn, nth, places)}
+            turn,
+            nth,
+            places,
+            {**many, **_form(turn, nth, places, marked), **_after(transcript, turn, nth, places)},
         )
         for turn, nth, places in asked
         if any(one.side == "internal" for one in transcript.turns[turn.index + 1 : turn.index + 8])
@@ -140,8 +178,8 @@ def _marked(words: str) -> bool:
     return words.rstrip("\"”'’").endswith("?")
 
 
-def _form(turn: Turn, nth: int, places: Sequence[tuple[int, int]]) -> Mapping[str, float]:
-    """How it is asked."""
+def _form(turn: Turn, nth: int, places: Sequence[tuple[int, int]], marked: bool) -> Mapping[str, float]:
+    """How it is asked. `marked`: this transcript has punctuation."""
     words = turn.text[slice(*places[nth])]
     lower, last = plain(words[:READ_CHARS]), nth == len(places) - 1
     length = len(lower.split())
@@ -158,7 +196,7 @@ def _form(turn: Turn, nth: int, places: Sequence[tuple[int, int]]) -> Mapping[st
             "under four words": length < 4,
             "over twenty-five words": length > 25,
             "another question follows": any(_marked(turn.text[slice(*one)]) for one in places[nth + 1 :]),
-            "broken off": last and turn.text.rstrip()[-1:] not in ".?!",
+            "broken off": last and turn.text.rstrip()[-1:] not in ENDS and marked,
         }
     )
 
@@ -217,8 +255,16 @@ def _answered(words: str, reply: Turn, then: Sequence[Turn], last: bool) -> Mapp
         "they settle for it": _SETTLES_FOR_IT.match(heard) is not None,
         "they insist": _INSISTS.search(heard) is not None,
         "they ask more": "?" in heard,
+        "answered with empty words": _EMPTY.search(opening) is not None,
+        "yes or no, and more": _ANSWERS.match(lower) is not None
+        and len(opening.split()) > YES_AND_MORE_WORDS,
     }
-    return {**_present(signs), "words shared": len(shared) / max(1, len(asked))}
+    told = len({word[:STEM] for word in _PRODUCT.findall(opening)})
+    return {
+        **_present(signs),
+        "words shared": len(shared) / max(1, len(asked)),
+        "words of the product": min(told, MOST_TOLD) / MOST_TOLD,
+    }
 
 
 def _quoted(found: Candidate, why: tuple[str, ...]) -> Asked:
