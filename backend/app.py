@@ -7,7 +7,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from backend.house import House
 from backend.pages.page import PageFiles
-from backend.routes import analyze, calls, exports, forms, health, judgements, knowledge, metrics, pages
+from backend.routes import analyze, calls, exports, forms, health, judgements, knowledge, metrics, pages, people
 from backend.routes.door import Door
 from backend.routes.problems import answer_errors
 from backend.routes.turnstile import Turnstile
@@ -30,7 +30,7 @@ def create_app(house: House) -> FastAPI:
     )
     app.add_middleware(Turnstile, meters=house.meters)
     answer_errors(app)
-    rooms = (analyze, calls, exports, forms, health, judgements, knowledge, metrics)
+    rooms = (analyze, calls, exports, forms, health, judgements, knowledge, metrics, people)
     for router in (*(room.router() for room in rooms), pages.pages_router()):
         app.include_router(router)
     app.mount("/static", PageFiles(), name="static")

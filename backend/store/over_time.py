@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, cast
 
@@ -11,6 +11,7 @@ from backend.store.coached import Dimension, Help, Helped, Objections, Rivals, S
 from backend.store.counting import CountKind, url_of
 from backend.store.period import ENOUGH, Period, WrongShare
 
+MOST_HELP = 8
 HELP_FROM = 3
 """So many wrong claims of one rep about one topic, of at least ENOUGH, and going over it is worth while."""
 
@@ -124,6 +125,22 @@ def _by_error(topic: Topic) -> tuple[float, int, int, str]:
 def page_of(label: str) -> str:
     """The page of a topic's label."""
     return label.partition("\n")[0]
+
+
+def several_times(slips: Iterable[tuple[str, str, int]]) -> set[tuple[str, str]]:
+    """Rep and page, of the topics that were got wrong most by those who did so several times.
+
+    Each of `slips` is a rep, a topic's label, and how many claims were wrong.
+    """
+    wrong: Counter[tuple[str, str]] = Counter()
+    for name, label, number in slips:
+        wrong[name, page_of(label)] += number
+    often = {key: number for key, number in wrong.items() if number >= HELP_FROM}
+    by_page: Counter[str] = Counter()
+    for (_, page), number in often.items():
+        by_page[page] += number
+    most = sorted(by_page, key=lambda page: (-by_page[page], page))[:MOST_HELP]
+    return {key for key in often if key[1] in most}
 
 
 def helped(topics_of: Mapping[str, Sequence[Topic]]) -> list[Help]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -14,13 +14,12 @@ from backend.errors import NotFound
 from backend.store.coached import Example, Help, OpenCall, PeriodShown, Rep, RepCalls, Team
 from backend.store.counting import MOST_OPEN, TEAM, CountKind, rep_name
 from backend.store.mistakes import examples, mistakes, newest
-from backend.store.over_time import HELP_FROM, OverTime, Sum, helped, page_of, topics
+from backend.store.over_time import OverTime, Sum, helped, page_of, several_times, topics
 from backend.store.period import ENOUGH, FIRST_WEEK, LAST_WEEK, Period
 from backend.store.sums import MomentRow, RepCallRow, SumRow
 from backend.store.tables import CallSummary, ReportRow
 
 MOST_RIVALS = 10
-MOST_HELP = 8
 MOST_OPEN_CALLS = 8
 MOST_BEST = 6
 MOST_CALLS = 8
@@ -137,20 +136,20 @@ def _help(connection: Connection, period: Period) -> list[Help]:
     rep, label, part = col(SumRow.rep), col(SumRow.label), func.sum(col(SumRow.part))
     # As the index has it, which holds these lines alone.
     wrong = (col(SumRow.kind) == "topic") & (rep != TEAM) & (col(SumRow.part) > 0) & _in(period)
-    slips: Counter[tuple[str, str]] = Counter()
-    for name, topic, number in connection.execute(select(rep, label, part).where(wrong).group_by(rep, label)):
-        slips[name, page_of(topic)] += number
-    often = {key for key, number in slips.items() if number >= HELP_FROM}
-    names = {name for name, _ in often}
-    every = select(rep, label, func.sum(col(SumRow.n)), part).where(
-        rep.in_(names), col(SumRow.kind) == "topic", _in(period)
-    )
+    slips = connection.execute(select(rep, label, part).where(wrong).group_by(rep, label)).all()
+    often = several_times(slips)
+    if not often:
+        return []
+    # Week by week: so each line wanted is found in the key at once.
+    weeks = col(SumRow.week).in_(range(period.first, period.last + 1))
+    labels = {one for _, one, _ in slips if page_of(one) in {page for _, page in often}}
+    theirs = rep.in_({name for name, _ in often}) & (col(SumRow.kind) == "topic") & weeks & label.in_(labels)
+    every = select(rep, label, func.sum(col(SumRow.n)), part).where(theirs).group_by(rep, label)
     said: defaultdict[str, list[tuple[str, int, int]]] = defaultdict(list)
-    if names:
-        for name, topic, of, number in connection.execute(every.group_by(rep, label)):
-            if (name, page_of(topic)) in often:
-                said[name].append((topic, of, number))
-    return helped({name: topics(sums) for name, sums in said.items()})[:MOST_HELP]
+    for name, topic, of, number in connection.execute(every):
+        if (name, page_of(topic)) in often:
+            said[name].append((topic, of, number))
+    return helped({name: topics(sums) for name, sums in said.items()})
 
 
 def _open_calls(connection: Connection, period: Period) -> list[OpenCall]:

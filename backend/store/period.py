@@ -13,7 +13,7 @@ from backend.store.counting import monday, week_of
 FIRST_WEEK = week_of(date(2000, 1, 1))
 LAST_WEEK = week_of(date(2099, 12, 31))
 """What is dated before or after is a slip of the pen, and counts in no period."""
-MOST_STEPS = 60
+MOST_STEPS = 30
 STEPS = (1, 4, 13, 52)
 ENOUGH = 5
 """A share of fewer is not shown as one."""
@@ -21,7 +21,7 @@ Z = 1.96
 
 
 class Period(NamedTuple):
-    """From the first week to the last, both included; counted in `WEEK_OF` weeks."""
+    """From the first week to the last, both included; by their numbers."""
 
     first: int
     last: int
