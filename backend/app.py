@@ -7,7 +7,18 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from backend.house import House
 from backend.pages.page import PageFiles
-from backend.routes import analyze, calls, exports, forms, health, judgements, knowledge, metrics, pages, people
+from backend.routes import (
+    analyze,
+    calls,
+    exports,
+    forms,
+    health,
+    judgements,
+    knowledge,
+    metrics,
+    pages,
+    people,
+)
 from backend.routes.door import Door
 from backend.routes.problems import answer_errors
 from backend.routes.turnstile import Turnstile
