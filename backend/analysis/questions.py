@@ -125,7 +125,7 @@ def find_open(transcript: Transcript, taught: Learned) -> Iterator[Asked]:
             best[one.turn.index] = weight, one
     for _, found in best.values():
         asked = _quoted(found, scale.why(found.signs))
-        if _put_off(found.signs) or _says_enough(asked.turn.text[asked.start : asked.end]):
+        if _says_enough(asked.turn.text[asked.start : asked.end]):
             yield asked
 
 
