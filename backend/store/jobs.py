@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, String, Text, update
+from sqlalchemy import ColumnElement, Index, String, Text, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel, and_, col, delete, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -64,10 +64,23 @@ class Job(SQLModel):
         return self.state in ENDINGS
 
 
+UNFINISHED = text("state IN ('waiting', 'running')")
+
+
 class JobRow(Job, table=True):
     """A job as it is kept. `key` is the same for equal work, `work` the transcript and what is wanted."""
 
     __tablename__ = "jobs"
+    __table_args__ = (
+        Index("ix_jobs_next", "state", "created_at"),
+        Index(
+            "ix_jobs_one_of_a_kind",
+            "key",
+            unique=True,
+            sqlite_where=UNFINISHED,
+            postgresql_where=UNFINISHED,
+        ),
+    )
 
     key: str
     holder: str | None = None
