@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
+from backend.errors import NotFound
 from backend.report import CoachingReport, Handling, Verdict
 from backend.store import Store
 from backend.store.counting import counted, week_of
 from backend.store.database import locate
+from backend.store.period import Period
 from backend.store.schema import migrate
 from backend.store.store import erase, write
 from backend.transcript import Participant
@@ -264,3 +266,45 @@ async def test_calls_stored_before_there_were_sums_are_counted(url: str | None, 
         await taken_back(store, "0006")
     async with Store.open(url, tmp_path) as store, store._engine.connect() as connection:
         assert await connection.run_sync(sums_in) == recounted([report_of("r1")])
+
+
+async def test_the_team_and_a_rep_are_read_the_same_from_either_database(store: Store) -> None:
+    people = store.people()
+    assert await people.weeks() is None
+    wrong: tuple[Verdict, ...] = ("contradicted", "contradicted", "supported")
+    for nth in range(4):
+        await store.save(varied(with_verdicts(*wrong, report_id=f"r{nth}"), -21 * nth, "well", 40))
+    every = await people.weeks()
+    assert every == Period(WEEK - 9, WEEK)
+    team = await people.team(every)
+    assert [(step.calls, step.claims.wrong, step.claims.of) for step in team.by_step][::3] == [(1, 2, 3)] * 4
+    [mistake] = team.mistakes
+    assert (mistake.claims, mistake.calls, mistake.reps, team.more_mistakes) == (8, 4, 1, 0)
+    assert [example.call_id for example in mistake.examples] == ["r0", "r0", "r1"]
+    assert [(one.topic.page, one.reps[0].rep, one.topic.claims.wrong) for one in team.help] == [
+        ("/v3/concepts/events", ANA, 8)
+    ]
+    assert [(one.category, one.handled) for one in team.objections] == [("price", {"well": 4})]
+    assert [(one.call_id, one.open) for one in team.open_calls] == [
+        ("r0", 1),
+        ("r1", 1),
+        ("r2", 1),
+        ("r3", 1),
+    ]
+    assert [(one.rep, one.calls) for one in team.reps] == [(ANA, 4), ("B\ufffdo", 4)]
+    rep = await people.rep(ANA, Period(WEEK - 3, WEEK))
+    assert (rep.calls, rep.calls_ever, rep.claims.wrong) == (2, 4, 4)
+    assert [call.id for call in rep.newest_calls] == ["r0", "r1"]
+    with pytest.raises(NotFound, match="Nobody called 'Sam'"):
+        await people.rep("Sam", every)
+
+
+async def test_many_weeks_are_told_in_fewer_steps(store: Store) -> None:
+    for nth in range(3):
+        await store.save(
+            varied(with_verdicts("supported", report_id=f"r{nth}"), -7 * 30 * nth, "poorly", None)
+        )
+    team = await store.people().team(Period(WEEK - 60, WEEK))
+    assert team.period.step_weeks == 4
+    assert [nth for nth, step in enumerate(team.by_step) if step.calls] == [0, 7, 15]
+    assert [sum(one.by_step) for one in team.objections] == [3]
