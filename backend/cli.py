@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -49,7 +48,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on (COACH_PORT).")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that serve (COACH_WORKERS).")] = None,
     worker: Annotated[int, typer.Option(hidden=True)] = 1,
-    listener: Annotated[int | None, typer.Option(hidden=True)] = None,
+    channel: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Start the service: POST /analyze and the pages."""
     from backend import workers as processes
@@ -57,10 +56,9 @@ def serve(
 
     settings = _settings(coach_host=host, coach_port=port, coach_workers=workers)
     settings.check_bind(settings.coach_host)
-    if listener is not None:
-        processes.mind_parent()
+    if channel is not None:
         settings = processes.worker_settings(settings, worker)
-        asyncio.run(serve_as_worker(settings, worker, socket.socket(fileno=listener)))
+        asyncio.run(serve_as_worker(settings, worker, processes.Handed(fileno=channel)))
     elif settings.coach_workers > 1:
         asyncio.run(processes.serve_workers(settings, settings.coach_workers))
     else:

@@ -108,3 +108,16 @@ def test_what_needs_doing_once_is_done_by_the_first_worker() -> None:
     assert worker_settings(settings, 1) == settings
     second = worker_settings(settings, 2)
     assert (second.coach_warm_per_minute, second.coach_docs_sync_hours) == (0, 0)
+
+
+@pytest.mark.slow
+def test_connections_are_handed_to_the_workers_in_turn(tmp_path: Path) -> None:
+    with serving(tmp_path) as (_, url):
+        until(lambda: answering(url) == {"1", "2"})
+        kept = [httpx.Client(base_url=url, timeout=PATIENCE_S) for _ in range(8)]
+        try:
+            texts = [client.get("/metrics").text for client in kept]
+        finally:
+            for client in kept:
+                client.close()
+    assert sorted(text.partition('worker="')[2][0] for text in texts) == ["1"] * 4 + ["2"] * 4
