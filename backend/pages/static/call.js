@@ -26,11 +26,16 @@ function show(mark) {
   return card
 }
 
+// What a step has opened is folded again by the next one.
+let opened = null
 function stepTo(mark) {
+  const card = cardOf(mark)
+  if (opened && opened !== card) opened.open = false
+  opened = card.open ? null : card
   show(mark)
   mark.focus({ preventScroll: true })
   mark.scrollIntoView({ block: 'center' })
-  const [label] = [...cardOf(mark).querySelectorAll('summary b')].map(one => one.textContent)
+  const label = card.querySelector('summary b').textContent
   const line = mark.closest('li')
   const when = line.querySelector('.at').textContent
   const who = line.querySelector('bdi').textContent
@@ -70,7 +75,7 @@ document.addEventListener('click', event => {
 const inSeconds = clock => clock.split(':').reduce((sum, part) => sum * 60 + Number(part), 0)
 
 function toSecond() {
-  const asked = /^#t=(\d+(?:\.\d+)?|(?:\d+:)?\d+:\d\d)s?$/.exec(decodeURIComponent(location.hash))
+  const asked = /^#t=(\d+(?:\.\d+)?|(?:\d+:)?\d+:\d\d)s?$/.exec(location.hash.replace(/%3a/gi, ':'))
   if (!asked) return
   const times = [...document.querySelectorAll('.turns > li > .at')]
   const second = inSeconds(asked[1])
@@ -105,10 +110,15 @@ const KEYS = {
   },
 }
 
+function showHelp() {
+  help.showModal()
+  help.querySelector('button').focus()
+}
+
 document.addEventListener('keydown', event => {
   const typing = event.target.closest('input:not([type=checkbox]), textarea, select, [contenteditable]')
   if (typing || help.open || event.ctrlKey || event.metaKey || event.altKey) return
-  if (event.key === '?') help.showModal()
+  if (event.key === '?') showHelp()
   else if (useKeys.checked && marks.length && Object.hasOwn(KEYS, event.key)) KEYS[event.key]()
   else return
   event.preventDefault()
@@ -116,7 +126,7 @@ document.addEventListener('keydown', event => {
 const showKeys = byId('show-keys')
 if (showKeys) {
   showKeys.hidden = false
-  showKeys.addEventListener('click', () => help.showModal())
+  showKeys.addEventListener('click', showHelp)
 }
 
 // -- copying and printing
