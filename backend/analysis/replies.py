@@ -11,10 +11,12 @@ from backend.analysis.claim_cues import AFTER_PRODUCT_TALK
 from backend.analysis.learned import Learned, Signs
 from backend.analysis.pushback_cues import plain
 from backend.analysis.sentences import sentences
-from backend.report import Handling
+from backend.analysis.steps import PUTS_OFF, SETTLED, TAKES_UP, find_steps
+from backend.report import Handling, HandlingStep
 from backend.transcript import Quote, Transcript, Turn
 
 EXCHANGE_TURNS = 6
+MOST_STEPS = 4
 REACTIONS = 2
 """An exchange is over with the second word of the other side's."""
 SUBSTANCE_WORDS = 12
@@ -43,12 +45,6 @@ _OPENS: Mapping[str, re.Pattern[str]] = {
     "reply: thanks": re.compile(r"\b(?:thanks|thank you|great|perfect|love|cool|awesome|nice)\b"),
     "reply: laughs": re.compile(r"\bha(?:ha)?\b"),
 }
-_TAKES_UP = re.compile(
-    r"\b(?:fair|youre right|thats right|right question|i understand|i hear|understood|true|no argument"
-    r"|i get (?:it|that|this)|totally|good (?:question|point)|reasonable|sensible|makes sense"
-    r"|thats the (?:right|one|rule)|i remember|it (?:is|does)\b(?= a| mean|[,.])|of course|i know"
-    r"|i wont pretend|mortified|sorry|completely|absolutely|appreciate|thank you for)\b"
-)
 _CANDID = re.compile(
     r"\b(?:i cant promise|cant promise|i wont pretend|weak point|theyre better|is (?:just )?better"
     r"|id (?:leave|assume|plan|treat|rather|say theyre|honestly|not)"
@@ -70,42 +66,27 @@ _SELLS_ON = re.compile(
 )
 _HEDGES = re.compile(r"\b(?:i think|i believe|i guess|somewhere|fairly sure|probably|maybe|um|uh)\b")
 _NUMBER = re.compile(
-    r"\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|fifty|hundred|thousand|half)\b"
-)
-_CONFIRMS = re.compile(
-    r"^\W*(?:(?:yeah|yes|oh|huh|hm+|aha|right|well|no|ha|phew|okay)\W+)*"
-    r"(?:thats (?:a |an |really |very |actually )?(?:better|good|fair|helpful|useful|sensible|grown|strong"
-    r"|clear|honest|what i|fine|more than|an answer|something)|good\b|great|thank|deal|agreed|fair"
-    r"|i can (?:live|work|sell|do)|perfect|nice|love|then yes|that (?:helps|works|is (?:fair|a? ?good))"
-    r"|i (?:didnt expect|like|appreciate)|nobodys ever|im comfortable|makes sense|sold|understood)"
-    r"|\b(?:better answer|good answer|fair enough|that is fair|good to know|thats helpful|agreed|grown up"
-    r"|works for me|i can live|nobody has)\b"
+    r"\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|fifty"
+    r"|hundred|thousand|half)\b"
 )
 _DOUBTS = re.compile(
     r"^\W*(?:(?:hm+|mm|okay|right|so|yeah|well)\W+)*(?:so (?:not|its not|thats not|you (?:dont|cant))|but\b"
     r"|not really|that doesnt|i (?:still|dont|asked)|no[,.]|then why|thats (?:not|a different|still)|really\?"
     r"|says who|you (?:said|just|didnt)|its a (?:zero|hard)|and (?:if|what)|ninety|faster than)"
 )
-_PUTS_OFF = re.compile(
-    r"\b(?:(?:that )?i (?:dont|do not) (?:actually |honestly )?(?:know|have (?:that|it|the|a))"
-    r"|dont know (?:that|of|whether|if)|(?:id|i would)(?: uh id)? (?:have|need|want) to (?:check|ask|look|see"
-    r"|find|confirm)|id get you|(?:im|i am) not (?:\w+ )?(?:sure|certain)"
-    r"|let me (?:just |actually )?(?:check|find|ask|get|confirm|see|come back|take that|circle|not get|write"
-    r"|dig|look)|(?:ill|i will|well) (?:\w+ )?(?:check|find|ask|get|confirm|come back|circle|have to"
-    r"|take that|put|send|write|dig|follow|bring|raise|chase)|i can (?:check|find out|ask"
-    r"|get (?:you |our |my |the |an?\b)|put it in|send)|get back to you"
-    r"|come back (?:to you )?(?:on|with)|circle back|follow up"
-    r"|write (?:that|it|this) (?:one )?down|goes on my list|off the top of my head|rather not guess"
-    r"|dont (?:want|wanna) to? ?(?:guess|wing|say|tell|throw|promise)|i (?:believe|think) so|no idea"
-    r"|in writing|not my (?:area|department)|wouldnt assume|id guess|nothing that says"
-    r"|(?:another|different) (?:call|day|conversation)|reach out|do you want to take"
-    r"|someone (?:from|on) our)\b"
-)
 _TURNS_AWAY = re.compile(
     r"^\W*(?:(?:um|uh|yeah|yes|no|okay|ok|right|sure|so|absolutely|well|ha|cool|i mean|great question"
     r"|good question|of course|totally|got it)\W+)*(?:(?:before we|on timing|next (?:steps|one|up|line)"
     r"|while (?:we|i)|let me (?:share|show|pull|just)|can i|anything else|moving on|and then"
     r"|what(?:s| else| did| does| would)|how does|who|ill also|also|its an exciting|everyone|every team))"
+)
+
+
+_LAUGHS = re.compile(r"^\W*(?:ha(?:ha)?|cool|okay|ok|got it|mhm|sure|amazing|great|perfect)\b")
+_HANDS_ON = re.compile(
+    r"\b(?:(?:bring|loop|get) (?:in|\w+ in|our|my|you)|our (?:ses?|legal|security|engineers"
+    r"|team)|set up a call"
+    r"|my (?:manager|boss|colleague)|reach out|account exec|wrote? (?:that|it) down|put (?:it|that) on)\b"
 )
 
 
@@ -123,17 +104,28 @@ def handling(
     docs contradict: with such an answer nothing is handled well."""
     if reply is None:
         return "ignored"
-    following = _exchange_turns(reply.turn, transcript.turns)
+    following = exchange_turns(reply.turn, transcript.turns)
     exchange = _exchange(following)
     first = exchange.replies[0]
     if any(turn.index in wrong_turns for turn in following):
         return "poorly"
-    signs = exchange_signs(exchange)
     if len(first.split()) < SUBSTANCE_WORDS and not _says_something(exchange):
-        return "ignored" if _TURNS_AWAY.match(first) and not _TAKES_UP.search(first) else "partly"
-    if taught.well.weigh(signs) > 0 and has_answer(following):
+        return "ignored" if _TURNS_AWAY.match(first) and not TAKES_UP.search(first) else "partly"
+    signs = exchange_signs(following)
+    if not signs.get("no substance") and taught.well.weigh(signs) > 0:
         return "well"
-    return "poorly" if signs.get("hollow") or signs.get("sells on") else "partly"
+    if signs.get("hollow") or signs.get("sells on"):
+        return "poorly"
+    brushed_off = signs.get("turns away") or signs.get("laughs it off")
+    nothing = signs.get("no substance") and not signs.get("a step: acknowledged")
+    return "ignored" if brushed_off and nothing else "partly"
+
+
+def steps_after(
+    reply: Quote | None, transcript: Transcript, wrong_turns: Collection[int] = ()
+) -> list[HandlingStep]:
+    """What our side did about an objection that had this reply, each step with its words."""
+    return find_steps(exchange_turns(reply.turn, transcript.turns), wrong_turns) if reply else []
 
 
 def has_answer(exchange: Sequence[Turn]) -> bool:
@@ -150,13 +142,9 @@ def has_answer(exchange: Sequence[Turn]) -> bool:
     )
 
 
-def exchange_at(at: int, transcript: Transcript) -> Exchange:
-    """The exchange that begins with our side's turn at this place."""
-    return _exchange(_exchange_turns(at, transcript.turns))
-
-
-def exchange_signs(exchange: Exchange) -> Signs:
-    """What speaks for and against an objection being handled well."""
+def exchange_signs(following: Sequence[Turn]) -> Signs:
+    """What speaks for and against an objection being handled well, in the turns from our first reply on."""
+    exchange = _exchange(following)
     first, all_ = exchange.replies[0], " ".join(exchange.replies)
     words = len(first.split())
     now, later = [*exchange.reactions, "", ""][:REACTIONS]
@@ -171,13 +159,22 @@ def exchange_signs(exchange: Exchange) -> Signs:
         "under fifteen words": words < 15,
         "over thirty words": words > 30,
         "over sixty words": words > 60,
-        "is confirmed": _CONFIRMS.search(now),
-        "is confirmed later": _CONFIRMS.search(later),
+        "is confirmed": SETTLED.search(now),
+        "is confirmed later": SETTLED.search(later),
         "is doubted": _DOUBTS.match(now),
         "is doubted later": _DOUBTS.match(later),
         "is asked again": "?" in now,
+        "turns away": _TURNS_AWAY.match(first),
+        "laughs it off": _LAUGHS.match(first),
+        "no substance": not has_answer(following),
+        "hands it on": _HANDS_ON.search(all_),
     }
-    return {name: 1.0 for name, there in signs.items() if there}
+    steps = [one.kind for one in find_steps(following)]
+    return {
+        **{name: 1.0 for name, there in signs.items() if there},
+        **{f"a step: {kind}": 1.0 for kind in steps},
+        "steps": len(steps) / MOST_STEPS,
+    }
 
 
 def reply_signs(reply: str) -> Signs:
@@ -201,7 +198,7 @@ def reply_signs(reply: str) -> Signs:
 def puts_off(text: str, sentences_read: int = 3) -> bool:
     """Whether an answer begins by promising to find out."""
     places = sentences(text[:READ_CHARS])[:sentences_read]
-    return bool(places) and _PUTS_OFF.search(plain(text[: places[-1][1]])) is not None
+    return bool(places) and PUTS_OFF.search(plain(text[: places[-1][1]])) is not None
 
 
 def turns_away(text: str) -> bool:
@@ -209,7 +206,7 @@ def turns_away(text: str) -> bool:
     return _TURNS_AWAY.match(plain(text[:READ_CHARS])) is not None
 
 
-def _exchange_turns(at: int, turns: Sequence[Turn]) -> list[Turn]:
+def exchange_turns(at: int, turns: Sequence[Turn]) -> list[Turn]:
     return list(_until_they_reacted(turns[at : at + EXCHANGE_TURNS]))
 
 

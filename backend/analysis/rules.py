@@ -29,7 +29,7 @@ from backend.analysis.proof import closest, proof
 from backend.analysis.pushback import find_pushback
 from backend.analysis.pushback_kinds import Guides
 from backend.analysis.questions import find_open
-from backend.analysis.replies import handling
+from backend.analysis.replies import handling, steps_after
 from backend.analysis.rivals import Rivals
 from backend.analysis.said import Finding
 from backend.analysis.scope import about_a_rival, about_terms
@@ -45,7 +45,7 @@ from backend.report import (
 )
 from backend.transcript import Transcript
 
-VERSION = "rules-6"
+VERSION = "rules-7"
 """Changes whenever the same call could be judged differently."""
 LONGEST_TOPIC = 60
 PAGES_TO_COMPARE = 4
@@ -164,6 +164,7 @@ class RulesAnalyst:
                     category=one.category,
                     handled=handling(one.response, transcript, self._taught, wrong_turns),
                     response=one.response,
+                    steps=steps_after(one.response, transcript, wrong_turns),
                     suggestion=self._book.answer(one, briefs.get(one.id)),
                 )
                 for one in moments.objections

@@ -27,7 +27,7 @@ from backend.analysis.pushback import answer, hear, opening
 from backend.analysis.pushback_cues import SIGNS, plain
 from backend.analysis.pushback_kinds import kind_signs, said_around
 from backend.analysis.questions import candidates
-from backend.analysis.replies import exchange_at, exchange_signs
+from backend.analysis.replies import exchange_signs, exchange_turns
 from backend.analysis.rules import RulesAnalyst
 from backend.evals.labels import Label, LabelledCall, read_calls
 from backend.evals.marking import Counted, Matched
@@ -188,7 +188,7 @@ def handled(calls: Sequence[LabelledCall]) -> Iterator[Example]:
         for label, place in zip(call.labels.objections, line.place(call.labels.objections), strict=True):
             reply = answer(call.transcript, turns[line.quote(place).turn]) if place else None
             if reply:
-                signs = exchange_signs(exchange_at(reply.index, call.transcript))
+                signs = exchange_signs(exchange_turns(reply.index, turns))
                 yield Example(nth, signs, label.handled == "well")
 
 
