@@ -55,8 +55,10 @@ def mistakes(connection: Connection, period: Period) -> tuple[list[Mistake], int
 def during(kind: MomentKind, labels: Sequence[str], period: Period) -> ColumnElement[bool]:
     """The moments of this kind, with these labels, in this period."""
     start, end = period.seconds
-    at = col(MomentRow.at)
-    return (col(MomentRow.kind) == kind) & col(MomentRow.label).in_(labels) & (at >= start) & (at < end)
+    at, label = col(MomentRow.at), col(MomentRow.label)
+    # Of one label the index has the newest first; of several they are sorted.
+    these = label == labels[0] if len(labels) == 1 else label.in_(labels)
+    return (col(MomentRow.kind) == kind) & these & (at >= start) & (at < end)
 
 
 def newest(kind: MomentKind, labels: Sequence[str], period: Period, limit: int) -> Numbers:

@@ -140,13 +140,11 @@ def _help(connection: Connection, period: Period) -> list[Help]:
     often = several_times(slips)
     if not often:
         return []
-    # Week by week: so each line wanted is found in the key at once.
-    weeks = col(SumRow.week).in_(range(period.first, period.last + 1))
     labels = {one for _, one, _ in slips if page_of(one) in {page for _, page in often}}
-    theirs = rep.in_({name for name, _ in often}) & (col(SumRow.kind) == "topic") & weeks & label.in_(labels)
-    every = select(rep, label, func.sum(col(SumRow.n)), part).where(theirs).group_by(rep, label)
+    theirs = rep.in_({name for name, _ in often}) & (col(SumRow.kind) == "topic") & label.in_(labels)
+    every = select(rep, label, func.sum(col(SumRow.n)), part).where(theirs & _in(period))
     said: defaultdict[str, list[tuple[str, int, int]]] = defaultdict(list)
-    for name, topic, of, number in connection.execute(every):
+    for name, topic, of, number in connection.execute(every.group_by(rep, label)):
         if (name, page_of(topic)) in often:
             said[name].append((topic, of, number))
     return helped({name: topics(sums) for name, sums in said.items()})

@@ -15,7 +15,7 @@ from backend.store.counting import Count, CountKind, MomentKind, counted
 from backend.store.tables import storable
 
 _COUNTS = TypeAdapter(list[Count])
-_Change = dict[tuple[str, CountKind, int, str], tuple[int, int]]
+_Change = dict[tuple[str, CountKind, str, int], tuple[int, int]]
 
 
 class CountedReportRow(SQLModel, table=True):
@@ -29,7 +29,10 @@ class CountedReportRow(SQLModel, table=True):
 
 
 class SumRow(SQLModel, table=True):
-    """All reports of a week together; see `Count` for what is added up. `week` is `week_of` a day."""
+    """All reports of a week together; see `Count` for what is added up. `week` is `week_of` a day.
+
+    The key is in the order of the page's questions: a label's weeks lie together, and are added as they come.
+    """
 
     __tablename__ = "sums"
     __table_args__ = (
@@ -44,8 +47,8 @@ class SumRow(SQLModel, table=True):
 
     rep: str = Field(primary_key=True)
     kind: CountKind = Field(primary_key=True, sa_type=String)
-    week: int = Field(primary_key=True)
     label: str = Field(primary_key=True)
+    week: int = Field(primary_key=True)
     n: int
     part: int
 
@@ -126,7 +129,7 @@ def _taken_off(connection: Connection, report_id: str) -> _Change:
 
 
 def _add(change: _Change, week: int, count: Count, sign: int) -> None:
-    key = (count.rep, count.kind, week, count.label)
+    key = (count.rep, count.kind, count.label, week)
     n, part = change.get(key, (0, 0))
     change[key] = (n + sign * count.n, part + sign * count.part)
 
@@ -135,7 +138,7 @@ def _change(connection: Connection, change: _Change) -> None:
     """Add to the sums, always in the same order, so that two who do it at once never wait for each other."""
     rows = [
         {"rep": rep, "kind": kind, "week": week, "label": label, "n": n, "part": part}
-        for (rep, kind, week, label), (n, part) in sorted(change.items())
+        for (rep, kind, label, week), (n, part) in sorted(change.items())
         if n or part
     ]
     if not rows:
@@ -144,5 +147,5 @@ def _change(connection: Connection, change: _Change) -> None:
     add = dialect.insert(SumRow)
     more = {name: col(getattr(SumRow, name)) + add.excluded[name] for name in ("n", "part")}
     connection.execute(
-        add.on_conflict_do_update(index_elements=["rep", "kind", "week", "label"], set_=more), rows
+        add.on_conflict_do_update(index_elements=["rep", "kind", "label", "week"], set_=more), rows
     )
