@@ -13,6 +13,7 @@ from backend.docs_commands import group as docs
 from backend.errors import CoachError
 from backend.eval_commands import group as evals
 from backend.knowledge_commands import group as knowledge
+from backend.label_commands import group as labels
 from backend.logs import set_up_logs
 from backend.prefect_commands import group as prefect
 from backend.settings import Settings, load_settings
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.add_typer(docs, name="docs")
 app.add_typer(knowledge, name="knowledge")
+app.add_typer(labels, name="labels")
 app.add_typer(prefect, name="prefect")
 app.add_typer(evals)
 

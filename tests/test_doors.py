@@ -63,11 +63,12 @@ DOORS: dict[str, set[str]] = {
     },
     "evals": {*GROUND, "report", "formats", "analysis", "services", "house"},
     "eval_commands": {*GROUND, "report", "logs", "services", "evals", "house"},
+    "label_commands": {"report", "errors", "settings", "logs", "evals", "store"},
     "knowledge_commands": {*GROUND, "logs", "analysis", "services"},
     "__main__": {"cli"},
     "cli": {
-        *(*GROUND, "docs_commands", "eval_commands", "knowledge_commands", "prefect_commands"),
-        *("logs", "services", "serving", "workers", "batch", "card_lint", "demo"),
+        *(*GROUND, "docs_commands", "eval_commands", "knowledge_commands", "label_commands"),
+        *("prefect_commands", "logs", "services", "serving", "workers", "batch", "card_lint", "demo"),
     },
 }
 

@@ -69,16 +69,19 @@ class CompetitorLabel(Label):
 
 
 class Labels(BaseModel):
-    """What people found in a call. What is not a claim or an objection is whatever is not listed."""
+    """What people found in a call. Whatever is not listed is no claim and no objection; but where the labels
+    are not `complete`, only what is in `not_objections` is none, and of the rest nothing is known."""
 
     model_config = ConfigDict(extra="ignore")
 
     id: str
+    complete: bool = True
     rep_names: list[str]
     prospect_names: list[str]
     rep_role: str | None = None
     claims: list[ClaimLabel]
     objections: list[ObjectionLabel]
+    not_objections: list[Label] = Field(default_factory=list)
     competitors: list[CompetitorLabel]
     unanswered_questions: list[Label] = Field(default_factory=list)
 

@@ -60,12 +60,33 @@ Gold = TypeVar("Gold", bound=Label)
 
 
 class Matched(Generic[Found, Gold]):
-    """What was found beside what is labelled. Each has at most one partner: the one it shares most with."""
+    """What was found beside what is labelled. Each has at most one partner: the one it shares most with.
 
-    def __init__(self, line: Line, found: Sequence[Found], gold: Sequence[Gold]) -> None:
-        self.found, self.gold = found, gold
+    Where the labels are not `complete`, finds without a label count only if they are in `never`: of the
+    others nobody said what they are.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        found: Sequence[Found],
+        gold: Sequence[Gold],
+        *,
+        complete: bool = True,
+        never: Sequence[Label] = (),
+    ) -> None:
+        self.gold = gold
         self.places = line.place(gold)
-        self._spans = [line.span(one.quote) for one in found]
+        wrong = line.place(never)
+        spans = [line.span(one.quote) for one in found]
+        known = [
+            (one, span)
+            for one, span in zip(found, spans, strict=True)
+            if complete or _closest(span, self.places) is not None or _closest(span, wrong) is not None
+        ]
+        self.found = [one for one, _ in known]
+        self._spans = [span for _, span in known]
+        self._can_be_wrong = complete or bool(never)
 
     def labelled(self) -> Iterator[tuple[Found, Gold | None]]:
         """Each find with its label, None where it has none."""
@@ -84,7 +105,8 @@ class Matched(Generic[Found, Gold]):
         right = sum(label is not None for _, label in self.labelled())
         met = sum(found is not None for _, _, found in self.met())
         return {
-            f"{name}.precision": Counted(right, len(self.found)),
+            # Of labels that name nothing wrong every find would be right, which says nothing.
+            f"{name}.precision": Counted(right, len(self.found)) if self._can_be_wrong else Counted(0, 0),
             f"{name}.recall": Counted(met, len(self.gold)),
         }
 
@@ -104,11 +126,12 @@ class Marker:
 
     def __init__(self, call: LabelledCall, report: CoachingReport, briefs: Mapping[str, Brief]) -> None:
         self._call, self._report, self._briefs = call, report, briefs
-        self._line = Line(call.transcript)
+        self._line, self._complete = Line(call.transcript), call.labels.complete
         self._findings: list[Finding] = []
 
     def marks(self) -> Marks:
-        claims = Matched(self._line, self._report.claims, self._call.labels.claims)
+        labels = self._call.labels
+        claims = Matched(self._line, self._report.claims, labels.claims, complete=self._complete)
         counts = {
             **claims.counts("claims"),
             **self._accusations(claims),
@@ -156,7 +179,13 @@ class Marker:
         }
 
     def _objections(self) -> dict[str, Counted]:
-        matched = Matched(self._line, self._report.objections, self._call.labels.objections)
+        matched = Matched(
+            self._line,
+            self._report.objections,
+            self._call.labels.objections,
+            complete=self._complete,
+            never=self._call.labels.not_objections,
+        )
         pairs = [(label, one) for label, _, one in matched.met() if one is not None]
         for label, place, one in matched.met():
             if one is None:
@@ -180,6 +209,7 @@ class Marker:
         that of some label of this product."""
         labels, mentions = self._call.labels.competitors, self._report.competitors
         said, named = {one.competitor for one in mentions}, {label.canonical for label in labels}
+        said &= said if self._complete else named
         astray = [one for one in mentions if one.context not in self._contexts(one.competitor)]
         for one in astray:
             if wanted := " or ".join(sorted(self._contexts(one.competitor))):
@@ -207,7 +237,7 @@ class Marker:
 
     def _questions(self) -> dict[str, Counted]:
         opened: list[OpenQuestion] = [one for one in self._report.questions if not one.answered]
-        matched = Matched(self._line, opened, self._call.labels.unanswered_questions)
+        matched = Matched(self._line, opened, self._call.labels.unanswered_questions, complete=self._complete)
         for label, place, one in matched.met():
             if one is None:
                 self._tell("open question missed", place, label.quote)
