@@ -37,6 +37,7 @@ from backend.store.tables import (
     storable,
     table_of,
 )
+from backend.store.wiping import Wiper
 
 Change = Callable[[CoachingReport], CoachingReport]
 MOST_TRIES = 100
@@ -49,6 +50,7 @@ class Store:
     def __init__(self, database: Database, engine: AsyncEngine) -> None:
         self._database = database
         self._engine = engine
+        self._wiper = Wiper(self._session, engine)
 
     @classmethod
     @asynccontextmanager
@@ -63,8 +65,10 @@ class Store:
         except FAILURES as error:
             raise database.unavailable(error) from error
         engine = connect(database)
+        store = cls(database, engine)
         try:
-            yield cls(database, engine)
+            async with store._wiper.running():
+                yield store
         finally:
             await engine.dispose()
 
@@ -142,6 +146,11 @@ class Store:
             there = await connection.run_sync(erase, storable(report_id))
         if not there:
             raise _not_found(report_id)
+        self._wiper.begin()
+
+    async def forgotten(self) -> None:
+        """Wait until no word of what was deleted is left in SQLite's file: seconds in a large store."""
+        await self._wiper.finished()
 
     def citations(self) -> Citations:
         """What verdicts rest on, over all reports."""

@@ -42,6 +42,8 @@ _NO_MARKS = str.maketrans({MARK_ON: "", MARK_OFF: ""})
 POSTGRES_BYTES = 400_000
 """Of a text so much is indexed: a tsvector ends at 1 MB. A call of three hours has half of it."""
 LANGUAGE = "english"
+STEP_PAGES = 250
+"""A step of merging writes so many pages: some hundredths of a second."""
 
 
 def indexable(said: str) -> str:
@@ -80,6 +82,26 @@ def remove(connection: Connection, number: int) -> None:
     else:
         connection.execute(text("DELETE FROM call_words WHERE number = :number"), {"number": number})
     connection.execute(delete(CallTextRow).where(col(CallTextRow.number) == number))
+
+
+def left(connection: Connection) -> list[int]:
+    """The calls whose words may still stand in the index though their text is gone."""
+    return list(connection.scalars(select(col(LeftWordsRow.number))))
+
+
+def merge(connection: Connection, first: bool) -> bool:
+    """Take one step in merging the whole index, which drops what is marked as gone; whether more are to come.
+    The `first` step of a run gathers all that is to be merged."""
+    changes = text("SELECT total_changes()")
+    before = connection.scalar(changes)
+    step = text("INSERT INTO call_words (call_words, rank) VALUES ('merge', :pages)")
+    connection.execute(step, {"pages": -STEP_PAGES if first else STEP_PAGES})
+    return bool(connection.scalar(changes) - before >= 2)  # FTS5: fewer mean that nothing was left to do
+
+
+def wiped(connection: Connection, numbers: Sequence[int]) -> None:
+    """Nothing of these calls is left."""
+    connection.execute(delete(LeftWordsRow).where(col(LeftWordsRow.number).in_(numbers)))
 
 
 def having(connection: Connection, terms: Sequence[str]) -> tuple[ColumnElement[int], ColumnElement[bool]]:

@@ -22,7 +22,7 @@ from backend.errors import StoreUnavailable
 from backend.store import Store
 from backend.store.database import locate
 from backend.store.schema import HEAD, MIGRATIONS, migrate
-from tests.store.reports import SAID, report_of
+from tests.store.reports import report_of
 
 pytestmark = pytest.mark.anyio
 
@@ -96,17 +96,6 @@ async def test_a_migration_that_dies_half_way_leaves_nothing_behind(tmp_path: Pa
             pass
     with closing(sqlite3.connect(tmp_path / "calls.db")) as file:
         assert file.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall() == [("x",)]
-
-
-async def test_a_deleted_call_leaves_no_words_in_the_file(tmp_path: Path) -> None:
-    async with Store.open(None, tmp_path) as store:
-        await store.save(report_of(turns=500))
-        await store.save(report_of("other").model_copy(update={"warnings": ["Kept."]}))
-    held = (tmp_path / "calls.db").read_bytes().count(SAID.encode())
-    async with Store.open(None, tmp_path) as store:
-        await store.delete("r1")
-    assert held > 400
-    assert (tmp_path / "calls.db").read_bytes().count(SAID.encode()) == 4, "what is kept of the other"
 
 
 async def test_sqlite_is_set_up_to_be_read_while_it_is_written_and_for_its_owner_alone(
