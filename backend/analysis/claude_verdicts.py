@@ -18,7 +18,7 @@ from backend.analysis.analyst import (
 )
 from backend.analysis.claude_briefs import TURNS_AFTER, Batch, Shown, facts_by_id
 from backend.analysis.claude_door import Answer
-from backend.analysis.claude_spotting import OURS, Seen, locate
+from backend.analysis.claude_spotting import ANYBODY, OURS, Seen, locate
 from backend.analysis.fences import one_line
 from backend.analysis.proof import proof as said_by_the_docs
 from backend.analysis.verbatim import find_span
@@ -29,6 +29,8 @@ from backend.report import (
     CompetitorMention,
     Evidence,
     Handling,
+    HandlingKind,
+    HandlingStep,
     Objection,
     OpenQuestion,
     Suggestion,
@@ -82,8 +84,15 @@ class ClaimJudged(Answer):
     correction: str | None
 
 
+class StepSeen(Seen):
+    kind: HandlingKind
+
+
 class ObjectionJudged(Answer):
     id: str
+    steps: list[StepSeen] = Field(
+        default_factory=list, description="What was done about it, each with the words it was done in."
+    )
     response: Seen | None = Field(description="The words that answered it best, or null.")
     handled: Handling
     evidence: list[Cited]
@@ -178,9 +187,22 @@ class Verdicts:
             category=spotted.category,
             handled=handled or ("partly" if response else "ignored"),
             response=response,
+            steps=self._steps(judged, spotted),
             suggestion=self._backed(spotted.id, judged, judged.suggestion if judged else None)
             or Suggestion(text=self._stand_in(spotted)),
         )
+
+    def _steps(self, judged: ObjectionJudged | None, spotted: SpottedObjection) -> list[HandlingStep]:
+        """The first step of each kind whose words were said after the objection, in the order they were said:
+        ours, but that theirs may confirm."""
+        first = spotted.quote.turn + 1
+        last = min(spotted.quote.turn + TURNS_AFTER, len(self._turns) - 1)
+        found: dict[HandlingKind, HandlingStep] = {}
+        for seen in judged.steps if judged else ():
+            sides = ANYBODY if seen.kind == "confirmed" else OURS
+            if quote := locate(self._turns, first, last, seen, sides):
+                found.setdefault(seen.kind, HandlingStep(kind=seen.kind, quote=quote))
+        return sorted(found.values(), key=lambda one: (one.quote.turn, one.quote.char_start))
 
     def _response(
         self,

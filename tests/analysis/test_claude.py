@@ -498,6 +498,20 @@ async def test_what_spotting_left_out_is_still_said_after_judging() -> None:
     assert server.requests == []
 
 
+async def test_the_steps_of_an_objection_are_kept_where_their_words_were_said_after_it() -> None:
+    one = {"id": "o1", "response": None, "handled": "partly", "evidence": [], "suggestion": "Ask."}
+    steps = [
+        {"turn": 3, "quote": "there is little to learn", "kind": "answered"},
+        {"turn": 3, "quote": "we never said this", "kind": "acknowledged"},
+        {"turn": 1, "quote": "We run air flow today", "kind": "asked"},
+    ]
+    found = (await judge(judged(objections=[{**one, "steps": steps}]))).objections[0].steps
+    assert [(step.kind, step.quote.turn, step.quote.text) for step in found] == [
+        ("answered", 3, "there is little to learn")
+    ]
+    assert (await judge(judged(objections=[one]))).objections[0].steps == []
+
+
 async def test_the_response_to_an_objection_is_what_our_side_said_after_it() -> None:
     def answer(response: dict[str, object]) -> Says:
         one = {"id": "o1", "response": response, "handled": "partly", "evidence": [], "suggestion": "Ask."}
