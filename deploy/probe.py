@@ -14,7 +14,8 @@ TIMEOUT_S = 4
 
 def main(url: str) -> int:
     request = urllib.request.Request(url)  # noqa: S310 -- the caller is the image's own HEALTHCHECK
-    if token := os.environ.get("COACH_API_TOKENS", "").split(",")[0].strip():
+    tokens = os.environ.get("COACH_API_TOKENS") or os.environ.get("COACH_MANAGER_TOKENS") or ""
+    if token := tokens.split(",")[0].strip():
         request.add_header("Authorization", f"Bearer {token}")
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S):  # noqa: S310 -- as above
