@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from backend.house import House
+from backend.jobs import Jobs
 from backend.pages.page import PageFiles
 from backend.routes import (
     analyze,
@@ -13,6 +17,7 @@ from backend.routes import (
     exports,
     forms,
     health,
+    jobs,
     judgements,
     knowledge,
     metrics,
@@ -26,10 +31,17 @@ from backend.settings import LOOPBACK
 
 
 def create_app(house: House) -> FastAPI:
-    """The service in front of an open house, which outlives it."""
+    """The service in front of an open house, which outlives it. While it runs, it takes up jobs."""
+    at_work = Jobs(house)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with at_work.running():
+            yield
+
     # The interactive docs would load their script from another host.
-    app = FastAPI(title="Call Coach", version="0.1.0", docs_url=None, redoc_url=None)
-    app.state.house = house
+    app = FastAPI(title="Call Coach", version="0.1.0", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.state.house, app.state.jobs = house, at_work
     settings = house.settings
     app.add_middleware(GZipMiddleware, minimum_size=2_000)
     app.add_middleware(
@@ -41,7 +53,7 @@ def create_app(house: House) -> FastAPI:
     )
     app.add_middleware(Turnstile, meters=house.meters)
     answer_errors(app)
-    rooms = (analyze, calls, exports, forms, health, judgements, knowledge, metrics, people)
+    rooms = (analyze, calls, exports, forms, health, jobs, judgements, knowledge, metrics, people)
     for router in (*(room.router() for room in rooms), pages.pages_router()):
         app.include_router(router)
     app.mount("/static", PageFiles(), name="static")

@@ -19,8 +19,10 @@ from backend.analysis.engine import Options, Step
 from backend.errors import CoachError, NotFound, StoreUnavailable
 from backend.house import Coached, House
 from backend.store.jobs import Job, JobEvent, JobRow, Progress, Taken
+from backend.tracing import TRACE_HEADERS
 from backend.transcript import Transcript
 
+TRACE_CHARS = 512
 LEASE_S = 12.0
 RENEW_S = 3.0
 LOOK_S = 2.0
@@ -73,10 +75,14 @@ class Jobs:
     # -- what people ask for
 
     async def send(
-        self, transcript: Transcript, options: Options, *, force: bool = False, trace: Mapping[str, str]
+        self, transcript: Transcript, options: Options, *, force: bool = False, headers: Mapping[str, str]
     ) -> Job:
-        """Have a call analysed later: a new job, or the one that does the very same already. TooManyJobs."""
-        work = Work(transcript=transcript, options=options, force=force, trace=dict(trace))
+        """Have a call analysed later: a new job, or the one that does the very same already. TooManyJobs.
+
+        `headers` of the request that asks for it say which trace it belongs to.
+        """
+        trace = {name: headers[name][:TRACE_CHARS] for name in TRACE_HEADERS if name in headers}
+        work = Work(transcript=transcript, options=options, force=force, trace=trace)
         job = await asyncio.to_thread(self._job, work)
         return await self._added(await self._kept.add(job, most_waiting=self._most))
 
@@ -174,10 +180,10 @@ class Jobs:
     async def _sweep(self) -> None:
         drafts = self._house.store.drafts()
         while True:
+            await asyncio.sleep(SWEEP_S)
             with suppress(StoreUnavailable):
                 await self._kept.sweep()
                 await drafts.sweep()
-            await asyncio.sleep(SWEEP_S)
 
     async def _work_on(self, job: Taken) -> None:
         """See a job to its end, and leave nothing behind if it is no longer ours."""

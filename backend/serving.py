@@ -9,11 +9,13 @@ from contextlib import asynccontextmanager, closing, contextmanager
 
 import typer
 import uvicorn
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from backend.app import create_app
 from backend.errors import UnusableSetting
 from backend.house import open_house
+from backend.jobs import Jobs
 from backend.services.docs_server import create_docs_server
 from backend.services.docs_snapshot import Snapshot
 from backend.settings import LOOPBACK, Settings
@@ -26,14 +28,14 @@ async def serve_app(settings: Settings) -> None:
     with listen(settings.coach_host, settings.coach_port) as listener:
         async with open_house(settings) as house:
             typer.echo(f"Call Coach is at {address(listener)}")  # on stdout: stderr is the log
-            await uvicorn.Server(_config(create_app(house))).serve(sockets=[listener])
+            await _Server(_config(create_app(house))).serve(sockets=[listener])
 
 
 async def serve_as_worker(settings: Settings, worker: int, listener: socket.socket) -> None:
     """Serve as one of several processes behind a socket, until a signal ends it."""
     with listener:
         async with open_house(settings, worker=worker) as house:
-            await uvicorn.Server(_config(create_app(house))).serve(sockets=[listener])
+            await _Server(_config(create_app(house))).serve(sockets=[listener])
 
 
 async def serve_docs(settings: Settings, host: str, port: int) -> None:
@@ -85,7 +87,17 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-class _Background(uvicorn.Server):
+class _Server(uvicorn.Server):
+    """Has those who follow jobs told that it stops: else it would wait for the end of what they hear."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        app = self.config.app
+        if isinstance(app, Starlette) and isinstance(jobs := getattr(app.state, "jobs", None), Jobs):
+            jobs.leave()
+        await super().shutdown(sockets)
+
+
+class _Background(_Server):
     """Leaves signals to whoever started it."""
 
     @contextmanager

@@ -32,7 +32,7 @@ DOORS: dict[str, set[str]] = {
     "survey": {"errors", "services", "store", "drift"},
     "judgement": {"transcript", "rubric", "report", "errors", "analysis"},
     "house": {*GROUND, "report", "judgement", "analysis", "services", "store", "survey", "tracing"},
-    "jobs": {"transcript", "errors", "analysis", "store", "house"},
+    "jobs": {"transcript", "errors", "analysis", "store", "tracing", "house"},
     "routes": {
         *(*GROUND, "report", "formats", "analysis", "judgement", "services", "store", "house", "jobs"),
         *("pages", "drift"),

@@ -107,7 +107,10 @@ async def test_an_analysis_stands_in_the_trace_of_whoever_asks_for_it(tmp_path: 
             await service.analyze()
             del service.http.headers["traceparent"]
             await service.analyze()
-            await service.http.post("/add", data={"text": "Ann: Hello."}, headers=asked_in)
+            later = {"text": (None, "Ann: Hello.")}  # a form
+            wishes = asked_in | {"prefer": "respond-async"}
+            job = await service.http.post("/analyze", files=later, headers=wishes)
+            await service.http.get(job.json()["events"])  # until it is done
     first, alone, form = sorted(collector.named("analysis"), key=lambda span: span.start_time_unix_nano)
     for span in (first, form):
         assert (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE, CALLER)

@@ -24,10 +24,21 @@ from backend.formats import (
 from backend.formats.cues import Limits, Recording, turns
 from backend.formats.fields import decode_json
 from backend.formats.hygiene import WHAT_TO_SEND, clean, decode
-from backend.formats.people import CallHints, HintedParticipant, identify
+from backend.formats.people import CallHints, HintedParticipant, Reason, identify, seated, sides_unknown
 from backend.transcript import Transcript, Turn
 
-__all__ = ["CallHints", "FormatName", "HintedParticipant", "Limits", "parse", "recognised"]
+__all__ = [
+    "CallHints",
+    "FormatName",
+    "HintedParticipant",
+    "Limits",
+    "Reason",
+    "parse",
+    "parse_with_reasons",
+    "recognised",
+    "seated",
+    "sides_unknown",
+]
 
 FormatName = Literal[
     "auto",
@@ -90,6 +101,21 @@ def parse(
     Pure computation, up to a second for the largest calls: run it outside the event loop. Raises
     UnknownFormat, UnreadableTranscript, NoTurns or CallTooLong, each with one sentence for the user.
     """
+    return parse_with_reasons(
+        data, limits=limits, format=format, hints=hints, filename=filename, internal_domains=internal_domains
+    )[0]
+
+
+def parse_with_reasons(
+    data: bytes | str | JsonValue,
+    *,
+    limits: Limits,
+    format: FormatName = "auto",  # noqa: A002
+    hints: CallHints | None = None,
+    filename: str | None = None,
+    internal_domains: Sequence[str] = (),
+) -> tuple[Transcript, list[Reason]]:
+    """The same, and why each participant's side is what it is."""
     source = _opened(data, format)
     if isinstance(source, str):
         name, recording = _read_text(source, format, filename)
@@ -97,13 +123,13 @@ def parse(
         name, recording = _read_json(source, format)
     said = turns(recording.utterances, limits)
     speakers = (turn.speaker for turn in said)
-    call, warnings = identify(recording.call, speakers, hints or CallHints(), internal_domains)
+    call, reasons, warnings = identify(recording.call, speakers, hints or CallHints(), internal_domains)
     sides = {person.name: person.side for person in reversed(call.participants)}
     for turn in said:
         turn.side = sides[turn.speaker]
     if call.duration_s is None:
         call.duration_s = _last_time(said)
-    return Transcript(call=call, turns=said, format=name, warnings=warnings)
+    return Transcript(call=call, turns=said, format=name, warnings=warnings), reasons
 
 
 def recognised(value: JsonValue) -> bool:

@@ -6,12 +6,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from backend.formats.fields import Line, dated
-from backend.transcript import UNKNOWN_SPEAKER, Call, Participant, Side
+from backend.transcript import UNKNOWN_SPEAKER, Call, Participant, Side, Transcript
 
 MAILBOXES = frozenset(
     {"gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com"}
@@ -26,6 +26,20 @@ NONE_OF_OURS = (
     "Nobody who speaks is known to be one of ours: name the rep in call.rep, or set COACH_INTERNAL_DOMAINS "
     "to your e-mail domains."
 )
+
+
+Reason = Literal["file", "hint", "ours", "foreign", "unknown"]
+"""Why somebody's side is what it is: the file or the caller said so, their e-mail domain is one of ours or is
+not, or nothing tells."""
+
+
+class Identified(NamedTuple):
+    """The call with everybody on it and their sides, why (in the participants' order), and sentences on what
+    stayed unknown."""
+
+    call: Call
+    reasons: list[Reason]
+    warnings: list[str]
 
 
 class HintedParticipant(BaseModel):
@@ -59,8 +73,8 @@ class CallHints(BaseModel):
 
 def identify(
     call: Call, speakers: Iterable[str], hints: CallHints, internal_domains: Sequence[str]
-) -> tuple[Call, list[str]]:
-    """The call with everybody on it and their sides, and sentences on what stayed unknown.
+) -> Identified:
+    """Who is on the call, and on which side.
 
     A hint decides over the file, the file's affiliation over the e-mail domain. A foreign domain is
     external only when our own domains are known; nobody is external merely for not being the rep.
@@ -70,17 +84,39 @@ def identify(
     talking = list(dict.fromkeys(speakers))
     people += [Participant(id=name, name=name) for name in talking if name not in listed]
 
+    in_file = [person.side for person in people]
     warnings: list[str] = []
     directory = _Directory(people) if hints.participants or hints.rep else _Directory(())
     for hint in hints.participants:
         _apply(hint, people, directory)
     if hints.rep and not _mark_rep(hints.rep, directory):
         warnings.append(f"The rep “{hints.rep}” is not among the people on this call.")
+    told = [person.side for person in people]
     _side_by_domain(people, internal_domains)
+    in_file += ["unknown"] * (len(people) - len(in_file))
+    sides = zip(in_file, told, (person.side for person in people), strict=True)
     voices = set(talking)
     warnings += _unknown_sides([person for person in people if person.name in voices])
     known = {name: value for name in ("id", "title", "started_at") if (value := getattr(hints, name))}
-    return call.model_copy(update={**known, "participants": people}), warnings
+    full = call.model_copy(update={**known, "participants": people})
+    return Identified(full, [_reason(*each) for each in sides], warnings)
+
+
+def seated(transcript: Transcript, people: Sequence[Participant]) -> Transcript:
+    """The transcript with these in place of its participants, one for one: sides and roles may differ."""
+    before = sides_unknown(transcript)
+    others = [warning for warning in transcript.warnings if warning not in before]
+    sides = {person.name: person.side for person in reversed(people)}
+    call = transcript.call.model_copy(update={"participants": list(people)})
+    turns = [turn.model_copy(update={"side": sides[turn.speaker]}) for turn in transcript.turns]
+    changed = transcript.model_copy(update={"call": call, "turns": turns})
+    return changed.model_copy(update={"warnings": others + sides_unknown(changed)})
+
+
+def sides_unknown(transcript: Transcript) -> list[str]:
+    """A sentence on whose side is not known, if any of those who speak."""
+    voices = {turn.speaker for turn in transcript.turns}
+    return _unknown_sides([person for person in transcript.call.participants if person.name in voices])
 
 
 def pair_emails(people: list[Participant], emails: Iterable[str]) -> list[Participant]:
@@ -144,6 +180,14 @@ def _apply(hint: HintedParticipant, people: list[Participant], directory: _Direc
     person.role = hint.role or person.role
     if hint.side != "unknown":
         person.side = hint.side
+
+
+def _reason(in_file: Side, told: Side, now: Side) -> Reason:
+    if now == "unknown":
+        return "unknown"
+    if now != told:
+        return "ours" if now == "internal" else "foreign"
+    return "file" if told == in_file else "hint"
 
 
 def _mark_rep(rep: str, directory: _Directory) -> bool:

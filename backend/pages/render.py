@@ -5,12 +5,10 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from backend.errors import CoachError
-from backend.formats import FormatName
 from backend.pages import cards, wording
 from backend.pages.timeline import timeline
 from backend.pages.viewer import Viewer
@@ -19,28 +17,6 @@ from backend.store.tables import heading
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-
-FORMATS: dict[FormatName, str] = {
-    "auto": "Find out from the transcript",
-    "plain": "Plain text, “Speaker: words”",
-    "webvtt": "WebVTT (Zoom, Teams)",
-    "gong": "Gong JSON",
-    "otter": "Otter text",
-    "fireflies": "Fireflies JSON",
-    "srt": "SRT subtitles",
-    "aws_transcribe": "AWS Transcribe JSON",
-    "deepgram": "Deepgram JSON",
-    "segments": "JSON segments with speaker and text",
-}
-
-
-class Entered(NamedTuple):
-    """What a person typed into the form for a new call."""
-
-    text: str = ""
-    title: str = ""
-    rep: str = ""
-    format: str = "auto"
 
 
 @cache
@@ -86,11 +62,6 @@ def call_page(report: CoachingReport, *, stored: bool = True) -> str:
         stored=stored,
         verdicts=cards.verdict_counts(report),
     )
-
-
-def add_page(error: str | None = None, entered: Entered | None = None) -> str:
-    """The form that takes a transcript. After an error it holds what was entered."""
-    return page("add.html", error=error, entered=entered or Entered(), formats=FORMATS)
 
 
 def login_page(error: str | None = None, viewer: Viewer | None = None) -> str:

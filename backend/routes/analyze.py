@@ -1,10 +1,11 @@
-"""POST /analyze: a call in any form, a coaching report out."""
+"""POST /analyze: a call in any form, a coaching report out, now or later."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
-from typing import Literal, TypeVar
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Literal, Self, TypeVar
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
@@ -13,11 +14,13 @@ from starlette.responses import Response
 
 from backend.analysis.engine import Options
 from backend.errors import BadRequest
-from backend.formats import CallHints, FormatName, Limits, parse, recognised
+from backend.formats import CallHints, FormatName, Limits, Reason, parse_with_reasons, recognised
 from backend.formats.fields import decode_json, misfit
 from backend.formats.hygiene import decode
 from backend.house import Coached, House
+from backend.jobs import Jobs
 from backend.report import CoachingReport
+from backend.store.jobs import Job, State, Step
 from backend.transcript import Transcript
 
 Wishes = TypeVar("Wishes", bound=BaseModel)
@@ -31,6 +34,9 @@ class AnalyzeOptions(BaseModel):
     enrich: bool = True
     analyst: Literal["auto", "claude", "rules"] = "auto"
     force: bool = False
+
+    def for_engine(self) -> Options:
+        return Options(enrich=self.enrich, analyst=self.analyst)
 
 
 class AnalyzeRequest(BaseModel):
@@ -60,10 +66,38 @@ class AnalyzeQuery(BaseModel):
 
     def hints(self) -> CallHints | None:
         given = self.model_dump(include={"id", "title", "started_at", "rep"}, exclude_none=True)
-        return _checked(CallHints, given) if given else None
+        return checked(CallHints, given) if given else None
 
     def options(self) -> AnalyzeOptions:
         return AnalyzeOptions(enrich=self.enrich, analyst=self.analyst, force=self.force)
+
+
+class JobAnswer(BaseModel):
+    """A call sent for later. `settled` of `due` is how far its step is, where that is counted; `call` is the
+    address of its report once it is done, `why` one sentence on why it failed."""
+
+    id: str
+    state: State
+    created_at: datetime
+    title: str | None
+    format: str
+    turns: int
+    duration_s: float | None
+    step: Step | None
+    settled: int
+    due: int
+    events: str
+    call: str | None
+    why: str | None
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        return cls(
+            **job.model_dump(exclude={"created_at"}),
+            created_at=datetime.fromtimestamp(job.created_at, UTC),
+            events=f"/jobs/{job.id}/events",
+            call=f"/calls/{job.report_id}" if job.report_id else None,
+        )
 
 
 class Asked(BaseModel):
@@ -82,6 +116,7 @@ def router() -> APIRouter:
     @routes.post(
         "/analyze",
         response_model=CoachingReport,
+        responses={202: {"model": JobAnswer, "description": "It is analysed later: see the job."}},
         openapi_extra={
             "requestBody": {
                 "required": True,
@@ -100,9 +135,17 @@ def router() -> APIRouter:
         },
     )
     async def analyze(request: Request) -> Response:
-        """Coach a call. Answers the stored report where the same call was analysed before."""
+        """Coach a call. Answers the stored report where the same call was analysed before.
+
+        With `Prefer: respond-async` a transcript that can be read is answered at once by 202 and a job, whose
+        address is in `Location`.
+        """
         house: House = request.app.state.house
         asked = await read_request(request)
+        if may_be_later(request.headers):
+            job = await send(request, asked)
+            headers = {"Location": f"/jobs/{job.id}", "Preference-Applied": "respond-async"}
+            return Response(JobAnswer.of(job).model_dump_json(), 202, headers, "application/json")
         with house.tracing.continuing(request.headers):
             report, kept = await analyse(house, asked)
         where = {"Location": f"/calls/{report.id}"} if kept else None
@@ -115,14 +158,29 @@ def router() -> APIRouter:
 
 async def analyse(house: House, asked: Asked) -> Coached:
     """Parse off the event loop and coach."""
-    transcript = await asyncio.to_thread(_parse, house, asked)
-    options = Options(enrich=asked.options.enrich, analyst=asked.options.analyst)
-    return await house.analyse(transcript, options, force=asked.options.force)
+    transcript, _ = await asyncio.to_thread(read_call, house, asked)
+    return await house.analyse(transcript, asked.options.for_engine(), force=asked.options.force)
 
 
-def _parse(house: House, asked: Asked) -> Transcript:
+async def send(request: Request, asked: Asked) -> Job:
+    """Parse off the event loop and have the call coached later."""
+    transcript, _ = await asyncio.to_thread(read_call, request.app.state.house, asked)
+    jobs: Jobs = request.app.state.jobs
+    return await jobs.send(
+        transcript, asked.options.for_engine(), force=asked.options.force, headers=request.headers
+    )
+
+
+def may_be_later(headers: Mapping[str, str]) -> bool:
+    """Whether the client prefers a quick answer to a whole one (RFC 7240)."""
+    wishes = headers.get("prefer", "").split(",")
+    return any(wish.partition(";")[0].strip().lower() == "respond-async" for wish in wishes)
+
+
+def read_call(house: House, asked: Asked) -> tuple[Transcript, list[Reason]]:
+    """The call, and why each participant's side is what it is. Up to a second of computing."""
     settings = house.settings
-    return parse(
+    return parse_with_reasons(
         asked.data,
         format=asked.format,
         hints=asked.hints,
@@ -137,7 +195,7 @@ async def read_request(request: Request) -> Asked:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         return await read_upload(request)
-    wishes = _checked(AnalyzeQuery, dict(request.query_params))
+    wishes = checked(AnalyzeQuery, dict(request.query_params))
     body = await request.body()
     if kind == "application/json":
         return await asyncio.to_thread(_json, body, wishes)
@@ -149,7 +207,7 @@ def _json(body: bytes, wishes: AnalyzeQuery) -> Asked:
     decoded = decode_json(decode(body))
     if not _is_request(decoded):
         return Asked(data=decoded, format=wishes.format, hints=wishes.hints(), options=wishes.options())
-    asked = _checked(AnalyzeRequest, decoded)
+    asked = checked(AnalyzeRequest, decoded)
     return Asked(data=asked.transcript, format=asked.format, hints=asked.call, options=asked.options)
 
 
@@ -168,7 +226,7 @@ async def read_upload(request: Request) -> Asked:
     async with request.form(max_files=1, max_fields=20) as form:
         fields = {name: value for name, value in form.multi_items() if isinstance(value, str) and value}
         text = fields.pop("text", "")
-        wishes = _checked(AnalyzeQuery, dict(request.query_params) | fields)
+        wishes = checked(AnalyzeQuery, dict(request.query_params) | fields)
         file = form.get("file")
         if isinstance(file, UploadFile) and (file.filename or not text):
             data, name = await file.read(), file.filename
@@ -181,7 +239,7 @@ async def read_upload(request: Request) -> Asked:
     )
 
 
-def _checked(model: type[Wishes], given: object) -> Wishes:
+def checked(model: type[Wishes], given: object) -> Wishes:
     """The given fields as this model, or BadRequest naming the first that does not fit."""
     try:
         return model.model_validate(given)

@@ -23,10 +23,6 @@ def pages_router() -> APIRouter:
         report = await _store(request).by_id(report_id)
         return Page(await asyncio.to_thread(render.call_page, report))
 
-    @routes.get("/add")
-    async def add() -> Page:
-        return Page(render.add_page())
-
     @routes.get("/login")
     async def login(request: Request) -> Page:
         return Page(render.login_page(viewer=viewer_of(request)))

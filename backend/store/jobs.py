@@ -177,17 +177,16 @@ class Jobs:
         already fails."""
         now = time.time()
         left = and_(col(JobRow.state) == "running", col(JobRow.lease_until) < now)
-        first = (
+        oldest = (
             select(JobRow.id)
             .where(or_(col(JobRow.state) == "waiting", left))
             .order_by(col(JobRow.created_at), col(JobRow.id))
             .limit(1)
-            .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer anyway
-            .scalar_subquery()
         )
+        first = oldest.with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer anyway
         taken = (
             update(JobRow)
-            .where(col(JobRow.id) == first)
+            .where(col(JobRow.id) == first.scalar_subquery())
             .values(
                 state="running",
                 holder=holder,
@@ -200,6 +199,8 @@ class Jobs:
             .returning(*(col(c) for c in (JobRow.id, JobRow.attempts, JobRow.work)))
         )
         async with self._session() as session:
+            if (await session.exec(oldest)).first() is None:
+                return None  # mostly; and a mere look holds nobody up
             row = (await session.exec(taken)).first()
             if row is None:
                 return None
