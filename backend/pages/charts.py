@@ -78,7 +78,8 @@ def line(
     strokes = [Stroke(a.x, a.y, b.x, b.y) for a, b in pairwise(marks) if a and b]
     ticks = [Mark(places[nth], BASE, labels[nth]) for nth, one in enumerate(few) if one]
     levels = [Level(_y(share * top, top), f"{share * top:g}{unit}") for share in (1, 0.5, 0)]
-    first, last = (day(starts[0]), day(starts[-1])) if starts else ("", "")
+    first = day(starts[0]) if starts else ""
+    last = day(starts[-1]) if len(starts) > 1 else ""
     return Line([mark for mark in marks if mark], strokes, ticks, levels, first, last)
 
 

@@ -36,7 +36,7 @@ class Chosen(NamedTuple):
 
 def team_page(team: Team, chosen: Chosen) -> str:
     """What the team gets wrong most, over which topics, and who could use a hand with what."""
-    return _page("team.html", team, chosen, team=team, bars=charts.bars, long=LONG)
+    return _page("team.html", team, chosen, team=team, bars=charts.bars)
 
 
 def rep_page(rep: Rep, chosen: Chosen) -> str:
@@ -47,8 +47,6 @@ def rep_page(rep: Rep, chosen: Chosen) -> str:
         chosen,
         rep=rep,
         handlings=HANDLINGS,
-        long=LONG,
-        few_calls=FEW_CALLS,
         scores=[(one, score_chart(rep.period.steps, one)) for one in rep.scores],
     )
 
@@ -60,6 +58,8 @@ def _page(template: str, shown: Team | Rep, chosen: Chosen, **values: object) ->
         periods=PERIODS,
         wrong=claims_chart(shown.by_step),
         enough=ENOUGH,
+        few_calls=FEW_CALLS,
+        long=LONG,
         in_steps=in_steps(shown.period.step_weeks),
         **values,
     )
