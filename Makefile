@@ -7,7 +7,7 @@ BENCH := .venv-bench
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: env semantic demo test test-slow test-browser lint format bench eval lock clean
+.PHONY: env semantic demo test test-slow test-browser shots lint format bench eval lock clean
 
 env: $(VENV)/.made
 
@@ -46,6 +46,11 @@ test-slow: env
 # The pages in the system's own Chromium; without one the tests skip and say so.
 test-browser: env
 	$(BIN)/python -m pytest -q -m browser -n 2 --dist worksteal tests/browser
+
+# Pictures of every page with sample data, at both widths, light and dark, to look at.
+SHOTS ?= /tmp/call-coach-shots
+shots: env
+	$(BIN)/python -m tests.browser.shots $(SHOTS)
 
 lint: env
 	$(BIN)/ruff format --check $(CODE)

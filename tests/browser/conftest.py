@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -12,6 +11,7 @@ from typing import Literal, Protocol, TypedDict, Unpack
 import pytest
 from playwright.async_api import Browser, async_playwright
 
+from tests.browser.browsers import found, launched
 from tests.browser.samples import Sampled, coach_samples
 from tests.browser.visitor import DESKTOP, Screen, Visitor
 from tests.service import Service, running, settings_in
@@ -33,22 +33,12 @@ class Visit(Protocol):
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
-    """The system's own browser: none is fetched."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
+async def browser() -> AsyncIterator[Browser]:
+    path = found()
+    if path is None:
         pytest.skip("no browser is here, so no page was tried in one: apt-get install chromium")
-    return found
-
-
-@pytest.fixture(scope="session")
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    # Chromium's sandbox does not start for root, as in a container. The pages are our own.
-    args = ["--no-sandbox"] if os.geteuid() == 0 else []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=args)
+    async with async_playwright() as playwright, launched(playwright, path) as browser:
         yield browser
-        await browser.close()
 
 
 @pytest.fixture

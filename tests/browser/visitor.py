@@ -30,6 +30,7 @@ PHONE = Screen(390, 844, 3)
 DESKTOP = Screen(1280, 800)
 ZOOMED = Screen(640, 400, 2)
 """The desktop's screen at 200 %."""
+SCREENS = {"phone": PHONE, "desktop": DESKTOP, "zoomed": ZOOMED}
 
 
 class Flaw(TypedDict):
