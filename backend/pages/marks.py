@@ -33,6 +33,8 @@ def mark(turn: Turn, moments: Sequence[Moment]) -> list[Segment]:
     Moments may overlap in any way. One that points outside the text is clipped to it, and one that covers
     nothing is left out.
     """
+    if not moments:  # most turns
+        return [Segment(turn.text)]
     spans = sorted(_spans(len(turn.text), moments))
     edges = sorted({0, len(turn.text), *(edge for _, start, end, _ in spans for edge in (start, end))})
     by_start = sorted(spans, key=lambda span: span[1], reverse=True)
