@@ -111,6 +111,17 @@ def test_listening_off_loopback_without_tokens_is_refused(monkeypatch: pytest.Mo
     load_settings().check_bind("0.0.0.0")
 
 
+def test_managers_tokens_are_tokens_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COACH_MANAGER_TOKENS", "a-token-of-a-manager, another-of-a-manager")
+    settings = load_settings()
+    settings.check_bind("0.0.0.0")
+    assert settings.tokens == settings.manager_tokens == ("a-token-of-a-manager", "another-of-a-manager")
+    assert "a-token-of-a-manager" not in repr(settings)
+    monkeypatch.setenv("COACH_MANAGER_TOKENS", "short")
+    with pytest.raises(UnusableSetting, match="COACH_MANAGER_TOKENS holds a token shorter"):
+        load_settings()
+
+
 def test_auto_means_claude_only_where_a_key_or_a_base_url_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_settings().analyst == "rules"
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9/")

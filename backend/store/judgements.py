@@ -113,9 +113,16 @@ class Judgements:
 
     async def counts(self, speaker: str | None = None) -> dict[State, int]:
         """How many there are in each state."""
+        newest, *whose = _chosen(None, speaker)
+        # Few calls have several analyses; the rows of all others need no look at each other.
+        several = (
+            select(JudgementRow.spoken)
+            .group_by(col(JudgementRow.spoken))
+            .having(func.min(JudgementRow.report_id) < func.max(JudgementRow.report_id))
+        )
         counted = (
             select(JudgementRow.state, func.count())
-            .where(*_chosen(None, speaker))
+            .where(col(JudgementRow.spoken).not_in(several) | newest, *whose)
             .group_by(col(JudgementRow.state))
         )
         async with self._session() as session:
