@@ -13,6 +13,7 @@ from backend.transcript import Transcript, Turn
 
 IN_HOUSE = "in_house"
 OTHER = "other"
+DATABRICKS = "databricks_workflows"
 LEADING_CHARS = 25
 AROUND_CHARS = 80
 OURS_COUNT = 0.5
@@ -62,6 +63,18 @@ _IN_HOUSE = re.compile(
     r"|internal(?:ly)?[- ](?:built|scheduler|orchestrat\w+)|proprietary (?:scheduler|orchestrat\w+)"
     r"|(?:built|wrote) (?:it|this|that) (?:ourselves|in[- ]house|myself|himself|herself))",
 )
+_MAY_BE_IN_HOUSE = frozenset(
+    {"wr", "buil", "made", "roll", "hack", "cook", "code", "put", "kn", "threw", "hous"}
+) | {
+    "grown",
+    "brew",
+    "spun",
+    "own",
+    "script",
+    "cron",
+    "internal",
+    "proprietary",
+}
 _OTHER = re.compile(
     r"\b(?:jenkins|data ?factory|adf|snake ?make|next ?flow|control[- ]?m|auto ?sys|oozie|run ?deck|ssis"
     r"|informatica|ni ?fi|talend|azkaban|meta ?flow|kube ?flow|celery|tidal|dolphin ?scheduler"
@@ -177,6 +190,7 @@ class Rivals:
 
     def __init__(self, competitors: Sequence[Competitor]) -> None:
         self._by_alias = {_plain(alias): one.id for one in competitors for alias in (one.id, *one.aliases)}
+        self._ids = frozenset(one.id for one in competitors)
         longest_first = sorted(self._by_alias, key=len, reverse=True)
         names = "|".join(re.escape(alias).replace(r"\ ", r"[\s-]+") for alias in longest_first)
         self._names = re.compile(rf"\b({names or '(?!)'})\b")
@@ -225,9 +239,9 @@ class Rivals:
                 continue
             if _is_meant(name[1], words[name.start() : name.start() + 1], name.start() > 0, around):
                 yield self._by_alias[_plain(name[1])]
-        if "databricks_workflows" in self._by_alias.values() and _DATABRICKS.search(lower):
-            yield "databricks_workflows"
-        own = turn.side != "internal" and _IN_HOUSE.search(lower) is not None
+        if "bricks" in lower and DATABRICKS in self._ids and _DATABRICKS.search(lower):
+            yield DATABRICKS
+        own = turn.side != "internal" and _is_in_house(lower)
         if own:
             yield IN_HOUSE
         cron = turn.side != "internal" and not own and not question and _CRON.search(lower)
@@ -275,6 +289,11 @@ def _shown(cues: re.Pattern[str], one: Said) -> float:
     if cues.search(one.words):
         return 1.0
     return AROUND_COUNTS if cues.search(one.around) else 0.0
+
+
+def _is_in_house(lower: str) -> bool:
+    """Whether something is said to be home-made; most words are passed over fast."""
+    return any(hint in lower for hint in _MAY_BE_IN_HOUSE) and _IN_HOUSE.search(lower) is not None
 
 
 def _is_meant(name: str, initial: str, inside: bool, around: str) -> bool:

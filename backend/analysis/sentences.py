@@ -11,7 +11,10 @@ CHARS_AHEAD = 120
 UNMARKED_WORDS = 14
 """A sentence of more words without one comma is speech recognition that left the marks out."""
 
-_END = re.compile(r"(?<![A-Z]\.[A-Z])(?<!\bMr)(?<!\bDr)(?<!\bvs)(?<!e\.g)(?<!i\.e)[.?!…]+[\"'”’)]*(?=\s|$)")
+_END = re.compile(
+    r"[.?!…](?<![A-Z]\.[A-Z][.?!…])(?<!\bMr[.?!…])(?<!\bDr[.?!…])(?<!\bvs[.?!…])(?<!e\.g[.?!…])(?<!i\.e[.?!…])"
+    r"[.?!…]*[\"'”’)]*(?=\s|$)"
+)
 _SUBJECT = (
     r"(?:it|its|it['’]s|they|they['’]\w+|theyre|there|there['’]s|theres|you|you['’]\w+|youre|youd|youve|we"
     r"|we['’]\w+"
