@@ -48,6 +48,7 @@ def mistakes(connection: Connection, period: Period) -> tuple[list[Mistake], int
         Mistake(page=group[0].page, claims=claims, calls=calls, reps=reps, examples=told[nth])
         for nth, group in enumerate(groups[:MOST_MISTAKES])
         for claims, calls, reps in [counted[nth]]
+        if told[nth]  # a call may be deleted between two questions
     ]
     return found, len(groups) - len(shown)
 

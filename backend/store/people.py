@@ -151,7 +151,7 @@ def _help(connection: Connection, period: Period) -> list[Help]:
 
 
 def _open_calls(connection: Connection, period: Period) -> list[OpenCall]:
-    """The newest calls after which the customer still waits for an answer."""
+    """The newest calls on which a question got no answer."""
     asked = examples(connection, [newest("open", [""], period, MOST_OPEN_CALLS * MOST_OPEN)])
     by_call: defaultdict[str, list[Example]] = defaultdict(list)
     for question in asked.get(0, []):
@@ -170,12 +170,13 @@ def _open_calls(connection: Connection, period: Period) -> list[OpenCall]:
             questions=by_call[call_id],
         )
         for call_id in ids
+        if call_id in told  # it may be deleted between two questions
     ]
 
 
 def _best(connection: Connection, name: str, period: Period) -> list[Example]:
     of_theirs = newest("best", [""], period, MOST_BEST).where(col(MomentRow.rep) == name)
-    return (examples(connection, [of_theirs])).get(0, [])
+    return examples(connection, [of_theirs]).get(0, [])
 
 
 def _reps(connection: Connection, period: Period) -> list[RepCalls]:

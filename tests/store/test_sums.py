@@ -308,3 +308,11 @@ async def test_many_weeks_are_told_in_fewer_steps(store: Store) -> None:
     assert team.period.step_weeks == 4
     assert [nth for nth, step in enumerate(team.by_step) if step.calls] == [0, 7, 15]
     assert [sum(one.by_step) for one in team.objections] == [3]
+
+
+async def test_a_call_that_is_deleted_while_a_page_is_read_is_left_out(store: Store) -> None:
+    await store.save(report_of())
+    async with store._engine.begin() as connection:
+        await connection.execute(text("DELETE FROM reports"))
+    team = await store.people().team(Period(WEEK, WEEK))
+    assert (team.calls, team.mistakes, team.open_calls) == (1, [], [])
