@@ -125,7 +125,8 @@ def _people(draft: Draft, entered: Mapping[str, str]) -> list[Participant]:
             raise BadRequest("A side is internal, external or unknown.")
         if seat.role not in {*ROLES, seat.person.role}:
             raise BadRequest("A role is ae, se or csm, or left open.")
-        people[seat.place] = seat.person.model_copy(update={"side": seat.side, "role": seat.role or None})
+        role = (seat.role or None) if seat.side == "internal" else None
+        people[seat.place] = seat.person.model_copy(update={"side": seat.side, "role": role})
     return people
 
 
