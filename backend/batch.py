@@ -20,6 +20,7 @@ from backend.report import CoachingReport
 from backend.routes.analyze import AnalyzeQuery, Asked, analyse
 from backend.settings import Settings
 from backend.terminal import a_table, one_line, print_table, printable_json
+from backend.transcript import Transcript
 
 STDIN = Path("-")
 CALLS_IN_BATCHES = 500
@@ -35,12 +36,19 @@ def wishes(**given: object) -> AnalyzeQuery:
 
 
 async def analyze_files(
-    settings: Settings, files: list[Path], wished: AnalyzeQuery, *, as_json: bool, in_batches: bool = False
+    settings: Settings,
+    files: list[Path],
+    wished: AnalyzeQuery,
+    *,
+    as_json: bool,
+    in_batches: bool = False,
+    explained: bool = False,
 ) -> bool:
     """Coach each file and print the outcome. A file that cannot be read is one sentence; False if any was.
 
     `in_batches` coaches many at once through Claude's Batches API, and waits for its answers. What was
     sent and not yet answered when the command ends is taken up by the next one with the same files.
+    `explained` prints, in place of the table, why the rules took or nearly took each moment.
     """
     errors = Console(stderr=True)
     if in_batches and not settings.claude_configured:
@@ -66,6 +74,10 @@ async def analyze_files(
                 tasks = [group.create_task(coached(file)) for file in files]
     done = zip(files, (task.result() for task in tasks), strict=True)
     reports = [(str(file), report) for file, report in done if report]
+    if explained:
+        for name, report in reports:
+            _explain(house, name, report)
+        return len(reports) == len(files)
     if as_json:
         for _, report in reports:
             typer.echo(printable_json(report.model_dump_json()))
@@ -95,6 +107,19 @@ def _read(file: Path, most: int) -> bytes:
     if len(data) > most:
         raise UnreadableTranscript(f"The file is larger than {most / 1e6:g} MB; raise COACH_MAX_BODY_MB.")
     return data
+
+
+def _explain(house: House, name: str, report: CoachingReport) -> None:
+    """Each moment and near miss: its words, what its signs add up to, and each sign's part."""
+    typer.echo(one_line(report.call.title or name))
+    said = Transcript(call=report.call, turns=report.turns, format="stored")
+    for one in house.rules.explain(said):
+        taken = "taken" if one.taken else "not taken"
+        typer.echo(f"\n{one.kind}, {taken} ({one.weight:+.1f}, above {one.least:g} is)")
+        typer.echo(f"  “{one_line(one.quote.text)}”")
+        typer.echo(f"  {one_line(', '.join(one.why))}")
+    for claim in report.claims:
+        typer.echo(f"\nverdict: {claim.verdict} “{one_line(claim.quote.text)}”\n  {one_line(claim.reason)}")
 
 
 def _print(reports: list[tuple[str, CoachingReport]]) -> None:

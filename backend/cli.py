@@ -89,13 +89,20 @@ def analyze(
         ),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the reports as JSON, one a line.")] = False,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain", help="Print why rules took, or nearly took, each moment: its cues, weighed."
+        ),
+    ] = False,
 ) -> None:
     """Coach calls from transcript files and print a table. Exit status 1 if a file could not be read."""
     from backend.batch import analyze_files, wishes
 
     wished = wishes(rep=rep, title=title, format=file_format, analyst=analyst, enrich=enrich, force=force)
     settings = _settings(quiet=True)
-    if not asyncio.run(analyze_files(settings, files, wished, as_json=json, in_batches=in_batches)):
+    done = analyze_files(settings, files, wished, as_json=json, in_batches=in_batches, explained=explain)
+    if not asyncio.run(done):
         raise typer.Exit(1)
 
 

@@ -192,3 +192,4 @@ CUES: tuple[Cue, ...] = (
     cue("few words", -0.6, r"\A(?:\S+\s+){3,5}\S+\Z"),
     cue("is or has", 0.3, r"\b(?:is|are|['’]s|has|have|['’]ve got|comes?|called|means)\b"),
 )
+ALL: tuple[Cue, ...] = (*CUES, ANSWERS_A_QUESTION, AFTER_PRODUCT_TALK, GOES_ON, OPENING, QUESTION)

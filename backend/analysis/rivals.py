@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from backend.analysis.sentences import Clause, clauses, core
@@ -176,13 +176,14 @@ _CONTEXTS: tuple[tuple[CompetitorContext, float, re.Pattern[str]], ...] = (
 
 
 class Mention(NamedTuple):
-    """Words of a turn that name another product."""
+    """Words of a turn that name another product. `contexts`: how much speaks for each."""
 
     turn: Turn
     start: int
     end: int
     competitor: str
     context: CompetitorContext
+    contexts: Mapping[CompetitorContext, float]
 
 
 class Rivals:
@@ -275,7 +276,7 @@ def _told(said: Sequence[Said]) -> Mention:
         context = "current_tool" if theirs else "passing"
     best = max(range(len(said)), key=lambda nth: (weighed[nth][context], -nth))
     one = said[best]
-    return Mention(one.turn, one.start, one.end, one.competitor, context)
+    return Mention(one.turn, one.start, one.end, one.competitor, context, contexts)
 
 
 def _weighed(one: Said, counts: float) -> dict[CompetitorContext, float]:

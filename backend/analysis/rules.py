@@ -23,6 +23,7 @@ from backend.analysis.analyst import (
 from backend.analysis.answers import Coachbook, settle
 from backend.analysis.claims import find_claims, is_about_the_product
 from backend.analysis.comparison import Comparison
+from backend.analysis.explaining import Decision, explain
 from backend.analysis.learned import Learned, learned
 from backend.analysis.plain_speech import said_around
 from backend.analysis.proof import closest, proof
@@ -45,7 +46,7 @@ from backend.report import (
 )
 from backend.transcript import Transcript
 
-VERSION = "rules-7"
+VERSION = "rules-8"
 """Changes whenever the same call could be judged differently."""
 LONGEST_TOPIC = 60
 PAGES_TO_COMPARE = 4
@@ -98,6 +99,10 @@ class RulesAnalyst:
 
     async def judge(self, transcript: Transcript, moments: Moments, briefs: Mapping[str, Brief]) -> Judgement:
         return await asyncio.to_thread(self._judge, transcript, moments, briefs)
+
+    def explain(self, transcript: Transcript) -> list[Decision]:
+        """Why each moment was found by its cues, and what was nearly found."""
+        return explain(transcript, self._hear, self._rivals, self._taught)
 
     def _spot(self, transcript: Transcript) -> Moments:
         if not is_about_the_product(transcript, self._hear):

@@ -16,15 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.analysis.claim_cues import (
-    AFTER_PRODUCT_TALK,
-    ANSWERS_A_QUESTION,
-    BIAS,
-    CUES,
-    GOES_ON,
-    OPENING,
-    QUESTION,
-)
+from backend.analysis.claim_cues import ALL, BIAS
 from backend.analysis.claims import Assertion, candidates
 from backend.evals.labels import LabelledCall, read_calls
 from backend.evals.spans import Line, Span
@@ -33,7 +25,6 @@ from backend.settings import Settings
 
 PENALTY = 3.0
 STEPS = 30
-ALL = (*CUES, ANSWERS_A_QUESTION, AFTER_PRODUCT_TALK, GOES_ON, OPENING, QUESTION)
 PLACE = {one.name: nth for nth, one in enumerate(ALL, 1)}
 
 Numbers = NDArray[np.float64]
