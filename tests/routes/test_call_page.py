@@ -143,9 +143,9 @@ def test_an_objection_shows_which_steps_were_taken_in_their_words_and_which_were
     taken = [step for step in steps if step.startswith(tuple(wording.STEPS.values()))]
     assert taken == [
         "Acknowledged I hear you 1:43",
-        "Asked back not heard",
-        "Answered not heard",
-        "Checked that it is settled not heard",
+        "Asked back: not heard",
+        "Answered: not heard",
+        "Checked that it is settled: not heard",
     ]
 
 
