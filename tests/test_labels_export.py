@@ -21,6 +21,7 @@ from backend.formats import CallHints, Limits, parse
 from backend.house import open_house
 from backend.judgement import Said, dispute, rule, rule_handling
 from backend.report import CoachingReport, FormerJudgement
+from backend.store import Store
 from backend.transcript import spoken_key
 from tests.command import call_coach, empty_home
 from tests.sample_report import sample_report
@@ -211,15 +212,18 @@ async def test_rulings_go_round_from_the_store_to_an_eval(home: dict[str, str], 
     assert analyst.figures["claims.precision"] is None
 
 
-async def test_since_leaves_out_what_was_ruled_before(home: dict[str, str], tmp_path: Path) -> None:
-    assert "so far" in call_coach(home, "labels", "export", "labels").stdout
-    await ruled_in(tmp_path)
+async def test_since_leaves_out_what_was_ruled_before(tmp_path: Path) -> None:
+    home = empty_home(tmp_path) | {"COACH_DATA_DIR": str(tmp_path / "data")}
+    async with Store.open(None, tmp_path / "data") as store:
+        await store.save(judged())
     none = call_coach(home, "labels", "export", "labels", "--since", "2026-11-21")
     assert none.stdout == "Nobody has ruled on anything since 2026-11-21.\n"
     assert not (tmp_path / "labels").exists()
-    assert call_coach(home, "labels", "export", "labels", "--since", "2026-11-20").stdout.startswith(
-        "labels: 1"
-    )
+    some = call_coach(home, "labels", "export", "labels", "--since", "2026-11-20")
+    assert some.stdout.splitlines() == [
+        "labels: 1 calls; ruled on by people: 2 claims, 2 objections.",
+        "Left out, for they decide nothing that an eval could count: 1 rulings.",
+    ]
 
 
 def test_a_folder_that_cannot_be_written_is_told_in_one_sentence(tmp_path: Path) -> None:

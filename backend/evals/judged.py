@@ -83,7 +83,7 @@ class JudgedLabels(BaseModel):
     claims: list[RuledClaim]
     objections: list[RuledObjection]
     not_objections: list[NoObjection]
-    competitors: list[Label] = Field(default_factory=list, max_length=0)
+    competitors: list[Label] = Field(default_factory=list)
     unjudged_claims: list[Unjudged]
     unjudged_objections: list[Unjudged]
 

@@ -211,6 +211,20 @@ async def test_what_people_write_is_text_on_every_page(service: Service) -> None
         assert [one for one in page.all("bdi") if one.words == wild["by"]], path
 
 
+async def test_the_calls_page_shows_at_each_remark_what_people_said(service: Service) -> None:
+    call = await stored(service)
+    await service.http.post(f"{call}/claims/c2/disputes", json=DISPUTE)
+    await service.http.post(f"{call}/claims/c3/ruling", json=RULING)
+    await service.http.post(f"{call}/objections/o4/ruling", json=HANDLING)
+    page = Parsed((await service.http.get(call)).text)
+    stamps = [one.words for one in page.all("span") if "stamp" in one.attributes.get("class", "")]
+    assert stamps == ["disputed", "overruled"]
+    assert "Our old vendor was down for a day" in page.by_id("o4").words
+    assert "The analysis found Not answered." in page.by_id("o4").words
+    links = {one.attributes.get("href") for one in page.all("a")}
+    assert {f"{call}/claims/c2", f"{call}/objections/o1", f"{call}/objections/o4"} <= links
+
+
 async def test_the_form_offers_no_accusation_without_evidence(service: Service) -> None:
     call = await stored(service)
     offered = {
