@@ -19,6 +19,7 @@ from starlette.responses import Response
 from backend.analysis.claude_bill import Spending
 from backend.errors import StoreUnavailable
 from backend.house import House
+from backend.store.jobs import JobCounts
 
 STORE_S = 3
 """How long the store may hold up a scrape."""
@@ -33,9 +34,11 @@ def router() -> APIRouter:
         house: House = request.app.state.house
         reports: int | None
         spending: Spending | None = None
+        jobs: JobCounts | None = None
         try:
             async with asyncio.timeout(STORE_S):
                 reports = await house.store.count()
+                jobs = await house.store.jobs().counts()
                 spending = await house.claude.spending() if house.claude else None
         except (StoreUnavailable, TimeoutError):
             reports = None
@@ -43,7 +46,7 @@ def router() -> APIRouter:
         headers = {"content-type": kind}
         if house.worker:
             headers["connection"] = "close"  # so that the next scrape may meet another of the processes
-        return Response(encode(Scrape(house, reports, spending)), headers=headers)
+        return Response(encode(Scrape(house, reports, spending, jobs)), headers=headers)
 
     return routes
 
@@ -52,12 +55,14 @@ def router() -> APIRouter:
 class Scrape(Collector):
     """Everything one scrape shows: what was counted, and what the parts of the house say now.
 
-    `reports` is how many the store holds, and `spending` what Claude has cost; None: it does not answer.
+    `reports` and `jobs` are how many the store holds, `spending` is what Claude has cost; None: it does not
+    answer.
     """
 
     house: House
     reports: int | None
     spending: Spending | None
+    jobs: JobCounts | None
 
     def collect(self) -> Iterator[Metric]:
         for metric in self._all():
@@ -79,6 +84,9 @@ class Scrape(Collector):
         yield _gauge("store_up", "Whether the store answers.", self.reports is not None)
         if self.reports is not None:
             yield _gauge("store_reports", "Reports in the store.", self.reports)
+        if self.jobs:
+            yield _gauge("store_jobs_waiting", "Calls sent for later that wait.", self.jobs.waiting)
+            yield _gauge("store_jobs_running", "Calls sent for later that are analysed.", self.jobs.running)
 
     def _prefect_mcp(self) -> Iterator[Metric]:
         now = self.house.knowledge.server

@@ -14,6 +14,7 @@ from backend.errors import NotFound, TooManyJobs
 from backend.store import Store
 from backend.store.drafts import DRAFT_KEPT_S, DraftRow
 from backend.store.jobs import FAILED_KEPT_S, JOB_KEPT_S, TRIES, Job, JobRow, Jobs, Progress
+from tests.service import running, settings_in
 
 pytestmark = pytest.mark.anyio
 
@@ -260,6 +261,24 @@ async def test_a_draft_is_kept_for_an_hour_and_no_longer(store: Store) -> None:
     await drafts.sweep()
     async with store._session() as session:
         assert await session.get(DraftRow, "d1") is None
+
+
+@pytest.mark.slow
+async def test_two_services_on_one_store_share_its_jobs(url: str | None, tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, database_url=url, coach_jobs_at_once=1)
+    async with running(settings) as one, running(settings) as other:
+        sent = []
+        for i in range(10):
+            to = (one, other)[i % 2]
+            body = {"transcript": f"Mara: A work pool has {i} workers.\nDevon: Fine."}
+            answer = await to.http.post("/analyze", json=body, headers={"prefer": "respond-async"})
+            sent.append(answer.headers["location"])
+        for job in sent:  # each is heard of from whichever of the two is asked
+            for service in (one, other):
+                heard = (await service.http.get(f"{job}/events")).text
+                assert heard.count("event: begun") == 1
+                assert heard.count("event: done") == 1
+        assert await one.house.store.count() == len(sent)
 
 
 async def _aged(store: Store, seconds: float) -> None:
