@@ -139,7 +139,7 @@ def several_times(slips: Iterable[tuple[str, str, int]]) -> set[tuple[str, str]]
     by_page: Counter[str] = Counter()
     for (_, page), number in often.items():
         by_page[page] += number
-    most = sorted(by_page, key=lambda page: (-by_page[page], page))[:MOST_HELP]
+    most = set(sorted(by_page, key=lambda page: (-by_page[page], page))[:MOST_HELP])
     return {key for key in often if key[1] in most}
 
 

@@ -140,8 +140,9 @@ def _help(connection: Connection, period: Period) -> list[Help]:
     often = several_times(slips)
     if not often:
         return []
-    labels = {one for _, one, _ in slips if page_of(one) in {page for _, page in often}}
-    theirs = rep.in_({name for name, _ in often}) & (col(SumRow.kind) == "topic") & label.in_(labels)
+    names, pages = {name for name, _ in often}, {page for _, page in often}
+    labels = {one for _, one, _ in slips if page_of(one) in pages}
+    theirs = rep.in_(names) & (col(SumRow.kind) == "topic") & label.in_(labels)
     every = select(rep, label, func.sum(col(SumRow.n)), part).where(theirs & _in(period))
     said: defaultdict[str, list[tuple[str, int, int]]] = defaultdict(list)
     for name, topic, of, number in connection.execute(every.group_by(rep, label)):
