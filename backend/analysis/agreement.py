@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 
 from backend.analysis.plain_speech import has_verb
-from backend.analysis.quantities import is_number
+from backend.analysis.quantities import Amount, is_number, same
 from backend.analysis.said import GENERIC, Finding, Known, Said, figures, holds, read
-from backend.analysis.subjects import PLANS
-from backend.analysis.wording import denials, denies, meaning, share
+from backend.analysis.subjects import COUNTED, PLANS
+from backend.analysis.wording import alike, denials, denies, meaning, share
 
 WORDS_OF_A_RIGHT_CLAIM = 0.65
 WORTH_OF_A_NUMBER = 0.2
@@ -43,7 +43,7 @@ _ORDER = re.compile(r"\b(?:first|last|before|after|then)\b")
 def same_figure(claim: Said, known: Known) -> Finding | None:
     """The fact gives the claim's plan this very number."""
     compared = figures(claim, known)
-    if compared is None or compared.said.value != compared.known or len(claim.amounts) > 1:
+    if compared is None or not compared.agrees or len(claim.amounts) > 1:
         return None
     reason = f"The docs give the same number for {compared.plan} ({compared.said.said})."
     return Finding("supported", 0.8, reason, known.fact)
@@ -70,11 +70,6 @@ def agrees(claim: Said, known: Known, wrong: Sequence[frozenset[str]]) -> Findin
 def can_be_borne_out(claim: Said) -> bool:
     """Whether a claim says one plain thing: whole, and denied at most once."""
     return not (_is_fragment(claim.text) or (claim.plans and claim.denies) or denials(claim.text) > 1)
-
-
-def alike(one: frozenset[str], other: frozenset[str]) -> float:
-    """How much two sets of words are the same, 0 to 1."""
-    return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
 
 
 def _could_bear_out(claim: Said, known: Known) -> bool:
@@ -107,7 +102,9 @@ def _states(claim: Said, known: Known, wrong: Sequence[frozenset[str]]) -> bool:
         claim.amounts and _BOUND.search(claim.text.lower()) and not _BOUND.search(said.text.lower())
     ):
         return False
-    if not all(holds(one, said.amounts) for one in claim.amounts):
+    if not all(holds(one, said.amounts) and _only_number(one, said) for one in claim.amounts):
+        return False
+    if claim.plans and not _same_features(claim, said):
         return False
     needed = WORDS_OF_A_RIGHT_CLAIM - (WORTH_OF_A_NUMBER if claim.amounts else 0.0)
     stated = share(claim.meaning, said.meaning)
@@ -123,10 +120,13 @@ def _comes_up_as(claim: Said, known: Known, wrong: Sequence[frozenset[str]]) -> 
     if _ORDER.search(claim.text.lower()):
         return None
     least = max([WORDS_OF_AN_ASK, *(alike(claim.meaning, one) for one in wrong)])
+    named = _uncounted_words(claim)
     for asked, words in known.asserted:
         if (
             alike(claim.meaning, words) >= least
+            and (not claim.amounts or alike(named, _uncounted_words(read(asked))) >= least)
             and not _ORDER.search(asked.lower())
+            and (not claim.plans or _same_features(claim, read(asked)))
             and _says_as_much(claim, read(asked), known.said)
         ):
             return asked
@@ -139,6 +139,21 @@ def _says_as_much(claim: Said, asked: Said, said: Said) -> bool:
     if "only" in claim.restrictions - asked.restrictions - said.restrictions:
         return False
     return all(holds(one, (*asked.amounts, *said.amounts)) for one in claim.amounts)
+
+
+def _same_features(claim: Said, said: Said) -> bool:
+    """Whether a plan is named for the same: custom roles and roles are two features."""
+    return claim.features - COUNTED == said.features - COUNTED
+
+
+def _only_number(amount: Amount, said: Said) -> bool:
+    """Whether a fact has no other number of this unit, which may be what the claim's counts."""
+    return all(same(amount, other) for other in said.amounts if other.unit == amount.unit)
+
+
+def _uncounted_words(said: Said) -> frozenset[str]:
+    """What is said besides its numbers and what they count."""
+    return said.meaning - frozenset(word for one in said.amounts for word in meaning(one.said))
 
 
 def _is_fragment(words: str) -> bool:

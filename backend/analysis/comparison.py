@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from backend.analysis.agreement import agrees, can_be_borne_out, same_figure
 from backend.analysis.analyst import Brief
-from backend.analysis.disagreement import accusations, disputed
+from backend.analysis.disagreement import accusations, disputed, known_mistake
+from backend.analysis.mistakes import made_by
 from backend.analysis.plain_speech import may_be_accused
 from backend.analysis.said import Finding, Known, Said, heard, stated, taken_apart
 from backend.facts import Fact
@@ -38,10 +39,13 @@ class Comparison:
         plain = may_be_accused(words, before, after) and not self._names_rival(f"{before} {about} {words}")
         said = list(stated(claim, about)) if plain else []
         wrong = [one.meaning for known in facts for _, one in known.wrong]
-        plainly = can_be_borne_out(claim)
+        made = made_by(words, f"{before} {about} {after}")
+        plainly = can_be_borne_out(claim) and not made
         accusing = [one for one in facts if one.fact.may_accuse]
+        every = (self._apart(match.fact) for match in brief.facts if match.fact.may_accuse)
         return (
             next((found for one in said for found in _against(one, facts, accusing)), None)
+            or (known_mistake(made, every) if plain and made else None)
             or next((found for known in facts if (found := same_figure(claim, known))), None)
             or next(
                 (found for known in facts if plainly and (found := self._agrees(claim, known, wrong))), None

@@ -7,10 +7,11 @@ the same number, plan, edition or absolute that denies the same. Nearness of wor
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from backend.analysis.mistakes import Mistake, made_by
 from backend.analysis.plain_speech import has_verb, unexplained
-from backend.analysis.quantities import is_figure, unit_of
+from backend.analysis.quantities import amounts, is_figure, same, unit_of
 from backend.analysis.said import GENERIC, Finding, Known, Said, figures, holds, listed
 from backend.analysis.subjects import (
     COUNTED,
@@ -23,7 +24,7 @@ from backend.analysis.subjects import (
     without_subjects,
     written_plans,
 )
-from backend.analysis.wording import meaning, share
+from backend.analysis.wording import alike, meaning, share
 from backend.facts import Fact, WrongVersion
 from backend.report import Verdict
 
@@ -33,6 +34,9 @@ WORDS_BESIDE_A_HARD_ONE = 0.3
 """Beside a shared number, plan or edition, this share is enough."""
 WORDS_OF_A_PLAIN_CLAIM = 0.6
 """A claim with fewer of its words in the wrong version says something else besides."""
+WORDS_OF_A_COPY = 0.9
+"""So much alike are two sentences that differ in their small words alone."""
+LEAST_WORDS_VERBATIM = 3
 LEAST_WORDS_WRONG, LEAST_WORDS_OPPOSED = 3, 2
 """Fewer meaning words cannot tell one thing from another."""
 RATES = frozenset(("API rate limits", "log rate limits"))
@@ -43,6 +47,14 @@ _OLD = re.compile(
     r"|era)\b",
     re.IGNORECASE,
 )
+_ASKS_FOR = re.compile(
+    r"\b(?:needs?|requires?|take[sn]?|have to (?:be on|have|buy|get)|has to be|only (?:in|on|with|for)"
+    r"|reserved for"
+    r"|exclusive to|starts? (?:at|with|from))\b|[- ](?:only|exclusive)\b",
+    re.IGNORECASE,
+)
+_CONDITION = re.compile(r"\b(?:with|once|after|using|via|through|when|under|by|for|in|on) ((?:\w+ ?){1,3})")
+_CAPPED = re.compile(r"\b(?:capped at|limited to|at most|up to|no more than) ((?:\w+ ){1,4}\w+)")
 _KEEPING = frozenset(
     re.findall(
         r"\w+",
@@ -50,12 +62,23 @@ _KEEPING = frozenset(
         " metadata log logs hold holds",
     )
 )
+_LIMITING = frozenset(
+    re.findall(
+        r"\w+", "limit limits limited cap capped ceiling allowance quota rate maximum max account per up"
+    )
+)
 
 
 def accusations(claim: Said, facts: Sequence[Known], by: Sequence[Known]) -> Iterator[Finding]:
     """What some of the facts hold against the claim, given them all; the most to the point first."""
     for known in by:
-        if found := _plan_excluded(claim, known, facts) or _other_figure(claim, known):
+        found = (
+            _plan_excluded(claim, known, facts)
+            or _other_figure(claim, known)
+            or _other_cap(claim, known)
+            or _plan_too_high(claim, known, facts)
+        )
+        if found:
             yield found
     for known in by:
         for wrong, said in known.wrong:
@@ -71,6 +94,16 @@ def disputed(claim: Said, facts: Sequence[Known]) -> Finding | None:
         return None
     reason = f"The docs disagree with themselves about this. {against.fact.conflict}"
     return Finding("docs_conflict", 0.5, reason, against.fact)
+
+
+def known_mistake(made: Sequence[Mistake], by: Iterable[Known]) -> Finding | None:
+    """A fact calls wrong what makes the same mistake."""
+    for known in by:
+        for wrong, said in known.wrong:
+            about = f"{known.fact.title} {known.fact.statement}"
+            if any(one in made for one in made_by(said.text, topic=about)):
+                return Finding(_kind(known.fact, wrong, said), 0.7, _reason("", wrong), known.fact)
+    return None
 
 
 def _in_dispute(claim: Said, known: Known) -> bool:
@@ -97,10 +130,32 @@ def _plan_excluded(claim: Said, known: Known, facts: Sequence[Known]) -> Finding
     return Finding("contradicted", 0.8, reason, known.fact)
 
 
+def _plan_too_high(claim: Said, known: Known, facts: Sequence[Known]) -> Finding | None:
+    """The claim asks a larger plan for a feature than the fact does, and no other fact asks as much."""
+    gated, shared = frozenset(known.fact.scope.plans or ()), claim.features & {known.leads}
+    if claim.denies or not shared or not gated or not claim.plans or not _ASKS_FOR.search(claim.text):
+        return None
+    asked, least = (min(one, key=PLANS.index) for one in (claim.plans, gated))
+    if PLANS.index(least) >= PLANS.index(asked) or least not in known.said.plans or several_plans(claim.text):
+        return None
+    rest = without_subjects(_ASKS_FOR.sub(" ", claim.text), shared)
+    if unexplained(rest) or features(rest) - COUNTED:
+        return None
+    if any(_asks_as_much(other, shared, asked) for other in facts if other is not known):
+        return None
+    reason = f"You named {asked} as the plan for {min(shared)}; in the docs they start with {least}."
+    return Finding("contradicted", 0.75, reason, known.fact)
+
+
+def _asks_as_much(known: Known, shared: frozenset[str], plan: str) -> bool:
+    plans = known.fact.scope.plans
+    return bool(plans and shared & known.said.features and min(plans, key=PLANS.index) == plan)
+
+
 def _other_figure(claim: Said, known: Known) -> Finding | None:
     """The fact gives the claim's plan another number of the same thing."""
     compared = figures(claim, known)
-    if compared is None or compared.said.value == compared.known:
+    if compared is None or compared.agrees:
         return None
     if not has_verb(claim.text) or several_plans(claim.text):
         return None
@@ -108,10 +163,27 @@ def _other_figure(claim: Said, known: Known) -> Finding | None:
     other_features = claim.features - known.said.features - COUNTED
     if len({one.unit for one in claim.amounts}) == len(claim.amounts) > 1:
         other_features -= RATES  # each number counts a thing of its own
-    if other_features or any(not _counts(word, claim) for word in other - _KEEPING):
+    if other_features or any(not _counts(word, claim) for word in other - _KEEPING - _LIMITING):
         return None
     reason = f"You said {compared.said.said} on {compared.plan}; the docs give {compared.written} there."
     return Finding("contradicted", 0.85, reason, known.fact)
+
+
+def _other_cap(claim: Said, known: Known) -> Finding | None:
+    """The fact caps the claim's one plan at another number."""
+    if len(claim.plans) != 1 or frozenset(known.fact.scope.plans or ()) != claim.plans or claim.denies:
+        return None
+    cap = _CAPPED.search(known.said.text)
+    if cap is None or len(claim.amounts) != 1 or not has_verb(claim.text) or several_plans(claim.text):
+        return None
+    (said,), caps = claim.amounts, amounts(cap[1])
+    if len(caps) != 1 or caps[0].unit != said.unit or same(caps[0], said) or said.unit == "second":
+        return None
+    rest = unexplained(without_subjects(claim.text, claim.features & known.said.features))
+    if any(not _counts(word, claim) for word in rest - _LIMITING - {"cloud", "own"}):
+        return None
+    reason = f"You said {said.said} on {min(claim.plans)}; the docs give {caps[0].said}."
+    return Finding("contradicted", 0.8, reason, known.fact)
 
 
 def _counts(word: str, claim: Said) -> bool:
@@ -137,6 +209,8 @@ def _gives(known: Known, wanted: frozenset[str], plan: str) -> bool:
 
 def _says_the_wrong(claim: Said, known: Known, wrong: WrongVersion, said: Said) -> Finding | None:
     """The claim is a version known to be wrong: the same hard thing, the same subject, the same denial."""
+    if _word_for_word(claim, said, known.said):
+        return Finding(_kind(known.fact, wrong, said), 0.7, _reason("", wrong), known.fact)
     if claim.denies != said.denies or not said.restrictions <= _restrictions(claim):
         return None
     # "Always" is what makes many a wrong version wrong, and a number of its own makes another claim.
@@ -148,6 +222,22 @@ def _says_the_wrong(claim: Said, known: Known, wrong: WrongVersion, said: Said) 
     if not (_says_the_hard(claim, said) if hard else _says_the_words(claim, said, known.said)):
         return None
     return Finding(_kind(known.fact, wrong, said), 0.75 if hard else 0.6, _reason(hard, wrong), known.fact)
+
+
+def _word_for_word(claim: Said, wrong: Said, right: Said) -> bool:
+    """Whether a claim has hardly any other words than the wrong version, all that make it wrong, and none
+    that make it right."""
+    return (
+        len(wrong.meaning - GENERIC) >= LEAST_WORDS_VERBATIM
+        and (has_verb(claim.text) or not has_verb(wrong.text))
+        and alike(claim.meaning, wrong.meaning) >= WORDS_OF_A_COPY
+        and wrong.meaning - right.meaning <= claim.meaning
+        and not claim.meaning & right.meaning - wrong.meaning
+        and (claim.denies, claim.absolute, claim.plans, claim.edition, claim.features, claim.restrictions)
+        == (wrong.denies, wrong.absolute, wrong.plans, wrong.edition, wrong.features, wrong.restrictions)
+        and len(claim.amounts) == len(wrong.amounts)
+        and all(holds(one, wrong.amounts) for one in claim.amounts)
+    )
 
 
 def _says_the_hard(claim: Said, wrong: Said) -> bool:
@@ -167,6 +257,8 @@ def _says_the_hard(claim: Said, wrong: Said) -> bool:
 def _says_the_words(claim: Said, wrong: Said, right: Said) -> bool:
     """Without a hard thing: each word that makes it wrong, most of the others, and hardly any besides. Few
     words do where all that is wrong with them is that the fact says no, or yes."""
+    if _conditioned(claim, wrong):
+        return False
     alike = share(wrong.meaning, claim.meaning)
     opposed = wrong.denies != right.denies and wrong.meaning <= claim.meaning
     return (
@@ -176,6 +268,12 @@ def _says_the_words(claim: Said, wrong: Said, right: Said) -> bool:
         and (opposed or alike > share(wrong.meaning, right.meaning))
         and share(claim.meaning, wrong.meaning) >= WORDS_OF_A_PLAIN_CLAIM
     )
+
+
+def _conditioned(claim: Said, wrong: Said) -> bool:
+    """Whether a claim names a condition that the wrong version does not: "with hybrid pools you always…"."""
+    named = (meaning(found) for found in _CONDITION.findall(claim.text.lower()))
+    return any(words - wrong.meaning for words in named)
 
 
 def _restrictions(claim: Said) -> frozenset[str]:
@@ -226,7 +324,7 @@ def _hard_in_common(claim: Said, wrong: Said, right: Said) -> str | None:
         same = [one for one in wrong.amounts if holds(one, claim.amounts)]
         if not same or (not wrong.plans and holds(same[0], right.amounts)):
             return None
-        found = same[0].said
+        found = next(one.said for one in claim.amounts if holds(one, same))
     if wrong.edition != "anywhere":
         if wrong.edition != claim.edition:
             return None

@@ -21,9 +21,12 @@ _VENDORS = (
 )
 _THEIRS = (
     r"competitors?|competition|rivals?|theirs?"
-    r"|its (?:\w+ ){0,2}(?:plan|tier|pro|team|cloud|open|version|own|free)"
-    r"|(?:his|her|your own|somebody['’]s|someone['’]s)"
-    rf"|there(?!['’]?s\b| (?:is|are|was|were|isn|aren|has|have|will|it|you|we)\b)"
+    r"|(?<!on )its (?:\w+ ){0,2}(?:plan|tier|pro|team|cloud|open|version|free|own(?! (?:pod|container|process"
+    r"|machine|node|run|id)\b))"
+    r"|(?:his|her|somebody['’]s|someone['’]s)|your own(?! (?:kubernetes|k8s|clusters?|images?|docker|aws"
+    r"|azure"
+    r"|gcp|cloud|box|machines?|infrastructure|servers?|vpc|account|worker|workers|network)\b)"
+    rf"|(?<!in )there(?!['’]?s\b| (?:is|are|was|were|isn|aren|has|have|will|it|you|we)\b)"
     rf"|(?:of|from|by|at|in|on) (?:{_VENDORS})\b"
     r"|(?:other|another|different|legacy|existing|current|incumbent|old)"
     r" (?:vendor|tool|product|system|platform|orchestrator|scheduler|provider|stack|setup)s?"
@@ -31,7 +34,8 @@ _THEIRS = (
 _PAST = (
     r"used to|was|were|wasn['’]?t|weren['’]?t|had|did|didn['’]?t|been|previously|formerly|originally"
     r"|historically|back (?:in|then|when)|ago|no longer|any ?more|until|older|earlier|former|last year"
-    r"|prefect (?:1|2|one|two)\b(?!\.\d\d)|(?:version|on|in) (?:1|2|one|two)(?:\.(?:x|0))?(?= |,|\.|$)"
+    r"|prefect (?:1|2|one|two)\b(?!\.\d\d)|(?:version|on|in) (?:1|2|one|two)(?:\.(?:x|0))?(?= |,|\."
+    r"|$)(?! of\b)"
     r"|legacy|changed|retired|renamed|deprecated|dropped|(?:in|since|before) 20\d\d"
 )
 _SAYERS = (
@@ -50,15 +54,20 @@ _REPORTED = (
     r"|false|untrue|mistaken?\w*|confus\w*|outdated|out of date|typo|misleading|lie|nonsense"
 )
 _NOT_YET = (
-    r"will|won['’]?t|\w+['’]ll|gonna|going to|adding|planned|planning|plans? (?:is|are)? ?to|roadmap|next"
+    r"will|won['’]?t|\w+['’]ll|gonna|going to|adding|planned|planning|plans? (?:is|are)? ?to|roadmap"
+    r"|next(?! to\b)"
     r"|soon|shortly|coming|upcoming|eventually|someday|one day|future|hope|hoping|hopefully|aim|intend"
-    r"|working on|building|considering|beta|preview|promise\w*|bringing|launch\w*|later"
+    r"|working on|(?<!for )building|considering|beta|preview|promise\w*|bringing|launch\w*|later"
 )
 _SUPPOSED = (
-    r"if(?! (?:any|one) (?:\w+ ){0,3}(?:fails?|crashes|dies)\b)|unless"
+    r"if(?! (?:any|anything|one|something|a|your) (?:\w+ ){0,3}(?:fails?|crashes|dies)\b)"
+    r"(?! (?:you ever (?:\w+ ?){1,3}|you (?:want|like|ask it to|ask)|(?:it|that) helps)(?: \w+){0,2}\W*$)"
+    r"|unless(?! you (?:delete|remove|clear)\b)"
     r"|suppose|supposing|imagine|pretend|would|\w+['’]d|could|might|may|maybe|perhaps|probably"
     r"|possibly|wish|whether|should|not sure|unsure|check|double[- ]check|in theory|depends|hypothetically"
-    r"|assuming|as if|doubt|for example|say"
+    r"|assuming|as if|doubt|for example|say|(?:through|with|by|from|of) (?:\w+ ){0,3}(?:partner|reseller"
+    r"|third part)\w*"
+    r"|(?:not|\w+n['’]?t) (?:\w+ ){0,2}(?:true|the case|think|mean|believe|certain)"
 )
 _BESIDES = (
     r"except|excluding|exclud\w+|besides|unlike|whereas|versus|vs|compared?|comparing|instead|rather"
@@ -68,19 +77,38 @@ _BESIDES = (
 )
 _ASKS = (
     r"^\W*(?:(?:so|and|but|okay|well|or)\W+)*"
-    r"(?:is|are|do|does|did|can|has|have|who|what|why|how|when|where)\b"
+    r"(?:(?:is|are|do|does|did|can|has|have|who|why|how|what(?! you\b))\b|(?:when|where)(?:['’]s\b| (?:is"
+    r"|are|do"
+    r"|does|did|can|will|would|has|have)\b))"
 )
 """A question that speech recognition left without its mark."""
+_ASKS_LAST = r"\b(?:can|do|does|is|are|could|did) (?:we|it|they|i|that)(?: \w+){0,3}\W*$"
 _THEIR_PRODUCT = rf"^\W*(?:(?:so|and|but|also|because|well|look|now|yes|yeah|right)\W+)*(?:{_VENDORS})\b"
 _DISTANT = re.compile(
-    rf"\?|{_ASKS}|{_THEIR_PRODUCT}|\b(?:{_THEIRS}|{_PAST}|{_REPORTED}|{_NOT_YET}|{_SUPPOSED}|{_BESIDES})\b"
+    rf"\?|{_ASKS}|{_ASKS_LAST}|{_THEIR_PRODUCT}|\b(?:{_THEIRS}|{_PAST}|{_REPORTED}|{_NOT_YET}|{_SUPPOSED}"
+    rf"|{_BESIDES})\b"
 )
 _SAID_BY_OTHERS = re.compile(rf"\?|\b(?:{_REPORTED}|competitors?|rivals?)\b")
+_DENIED = re.compile(
+    r"(?:\b(?:no|not|never|without|hardly)|n['’]?t)\s*$"
+    r"|(?:\bnot|n['’]t)\b[^.!?]{0,40}\b(?:think|say|true|mean|believe|case|sure)\b[^.!?]*$"
+)
+"""A claim may begin behind the words that deny it."""
+_LED_IN = re.compile(
+    rf"(?:^|[.!?]\s+)\W*(?:(?:so|and|but|well|yes|yeah|okay)\W+)*"
+    rf"(?:once|after|as soon as|provided|assuming|if|{_PAST})\b[^.!?]*$"
+)
+"""Its sentence may begin with when or under what it holds."""
+_RETRACTED = re.compile(
+    r"\b(?:no,? wait|wait,? no|scratch that|take that back|strike that|sorry,? no|not right|i was wrong"
+    r"|that['’]s (?:wrong|not true)|is what (?:\w+ ){1,4}(?:claims?|says?))\b"
+)
 _TAKEN_BACK = re.compile(
     r"[\s.,;:…—–-]*(?:(?:oh|uh|um|well|and|but|ah|hm+)[\s,.]+)*(?:no\b(?! (?:problem|worries))"
     r"|wait|sorry|scratch|correction"
     r"|actually|i mean|i meant|i take|let me (?:correct|rephrase)|strike|my (?:bad|mistake)|just kidding"
-    r"|kidding|not really|which is (?:not|wrong)|(?:that|this|it)(?:['’]s| is| was) (?:not|wrong|a|what|how)"
+    r"|kidding|not really|which is (?:not|wrong)|(?:that|this|it)(?:['’]s| is| was) (?:not|wrong|what|how"
+    r"|an? (?:no|lie|myth|mistake|joke|common|misconception|bug|typo|error|old|shame|problem|question))"
     r"|that isn['’]?t|at least|or (?:so|at)|is what|they(?:['’]re| are) not|they aren['’]?t|it isn['’]?t)\b",
 )
 
@@ -102,6 +130,9 @@ _POINTS_BACK = re.compile(
     re.IGNORECASE,
 )
 _PLACE = re.compile(r"(?:on|in|with|for|from|at)\b", re.IGNORECASE)
+_CONDITION = re.compile(
+    r"\W*(?:(?:so|and|but)\W+)*(?:once|after|when|as soon as|provided)\b[^,]*$", re.IGNORECASE
+)
 _OPENING = re.compile(
     r"\W*(?:(?:and|but|so|because|cause|plus|then|also|yeah|yes|well)\b[\s,]*)+", re.IGNORECASE
 )
@@ -133,6 +164,9 @@ def may_be_accused(words: str, before: str = "", after: str = "") -> bool:
     return not (
         _DISTANT.search(lower)
         or _SAID_BY_OTHERS.search(before.lower())
+        or _DENIED.search(before.lower())
+        or _LED_IN.search(before.lower())
+        or _RETRACTED.search(f"{lower} {after.lower()}")
         or _TAKEN_BACK.match(after.lower())
         or "?" in after
     )
@@ -184,7 +218,9 @@ def _parts(words: str) -> Iterator[str]:
 
 
 def _belongs(before: str, part: str) -> bool:
-    """Whether two parts are one statement: a list, or a topic and what is said of it."""
+    """Whether two parts are one statement: a list, a condition, or a topic and what is said of it."""
+    if _CONDITION.match(before):
+        return True
     if re.match(r"and\b", part, re.IGNORECASE):
         return not (has_verb(before) and has_verb(part))
     if not has_verb(part):

@@ -44,8 +44,8 @@ _UNITS: tuple[tuple[str, str, float], ...] = (
     ("second", r"hours?|hrs?", 3600),
     ("second", r"days?", 86_400),
     ("second", r"weeks?", 604_800),
-    ("month", r"months?", 1),
-    ("month", r"years?", 12),
+    ("second", r"months?", 2_592_000),
+    ("second", r"years?", 31_536_000),
     ("person", r"users?|seats?|people|members?|developers?", 1),
     ("deployment", r"deployments?", 1),
     ("workspace", r"workspaces?", 1),
@@ -62,8 +62,21 @@ _UNITS: tuple[tuple[str, str, float], ...] = (
     ("cpu", r"v?cpus?", 1),
     ("entry", r"entries|entry|addresses", 1),
     ("time", r"times|retries|attempts", 1),
+    ("character", r"char(?:acter)?s?", 1),
     ("integration", r"integrations?|connectors?", 1),
 )
+_SPELLED = {"couple": 2.0, "dozen": 12.0, "pair": 2.0}
+_LONGEST_EXACT = 28 * 86_400
+ABOUT_AS_LONG = 0.04
+"""Months and years are not of one length: so much may two long times differ and be the same."""
+_BEFORE_ONE = frozenset(
+    re.findall(
+        r"\w+",
+        "for of to last lasts within after about keep keeps kept get gets you s is are gives give over than"
+        " least most only just whole full every each a up around roughly",
+    )
+)
+"""After these "a month" is a length of time; after a number or a noun it is what a rate counts by."""
 _NO_UNIT = frozenset((*_SMALL, *_TENS, "a", "an", "per", "each", "every"))
 """After these comes another number, or what a price or rate is counted by."""
 _UNIT = tuple((unit, re.compile(rf"(?:{words})\Z"), size) for unit, words, size in _UNITS)
@@ -80,18 +93,33 @@ def amounts(text: str) -> tuple[Amount, ...]:
             at += 1
             continue
         value, after = number
-        unit = ("dollar", 1.0) if tokens[at].startswith("$") else _unit(tokens, after)
+        unit = ("dollar", 1.0, after) if tokens[at].startswith("$") else _unit(tokens, after)
         if unit:
-            found.append(Amount(value * unit[1], unit[0], " ".join(tokens[at : after + 1])))
+            found.append(Amount(value * unit[1], unit[0], " ".join(tokens[at : unit[2] + 1])))
         at = after
     return tuple(found)
+
+
+def same(one: Amount, other: Amount) -> bool:
+    """Whether two amounts are the same, as far as people say them: thirty days are a month."""
+    return one.unit == other.unit and same_value(one.value, other.value, one.unit)
+
+
+def same_value(one: float, other: float, unit: str) -> bool:
+    if unit == "second" and min(one, other) >= _LONGEST_EXACT:
+        return abs(one - other) <= ABOUT_AS_LONG * max(one, other)
+    return one == other
 
 
 def _number(tokens: list[str], at: int) -> tuple[float, int] | None:
     """The number that begins here, and where it ends: "forty five hundred", "a hundred and ninety thousand",
     "two thousand five hundred", and "twelve fifty", which is 1,250."""
     if tokens[at] == "half":
-        return 0.5, at + 2 if tokens[at + 1 : at + 2] in (["a"], ["an"]) else at + 1
+        after = at + 2 if tokens[at + 1 : at + 2] in (["a"], ["an"]) else at + 1
+        large = _LARGE.get(tokens[after]) if after < len(tokens) else None
+        return (0.5 * large, after + 1) if large else (0.5, after)
+    if spelled := _spelled(tokens, at):
+        return spelled
     group = _group(tokens, at)
     if group is None:
         return None
@@ -102,6 +130,20 @@ def _number(tokens: list[str], at: int) -> tuple[float, int] | None:
         if rest and rest[0] < 1_000 and tokens[rest[1] : rest[1] + 1] not in [[large] for large in _LARGE]:
             value, after = value + rest[0], rest[1]
     return value, after
+
+
+def _spelled(tokens: list[str], at: int) -> tuple[float, int] | None:
+    """ "A couple of", "a dozen", and the one of "for a year"."""
+    if tokens[at] not in ("a", "an"):
+        return None
+    following = tokens[at + 1] if at + 1 < len(tokens) else ""
+    if following in _SPELLED:
+        return _SPELLED[following], at + 3 if tokens[at + 2 : at + 3] == ["of"] else at + 2
+    unit = unit_of(following)
+    lasts = unit is not None and unit[0] == "second"
+    if lasts and (tokens[at + 2 : at + 3] == ["of"] or (at and tokens[at - 1] in _BEFORE_ONE)):
+        return 1.0, at + 1
+    return None
 
 
 def _group(tokens: list[str], at: int) -> tuple[float, int] | None:
@@ -150,10 +192,11 @@ def is_number(word: str) -> bool:
     return word[:1].isdigit() or word in _SMALL or word in _TENS or word in _LARGE or word == "hundred"
 
 
-def _unit(tokens: list[str], after: int) -> tuple[str, float] | None:
+def _unit(tokens: list[str], after: int) -> tuple[str, float, int] | None:
+    """The unit of a number that ends here, how much of the base unit one is, and where it stands."""
     for nth in range(after, min(len(tokens), after + UNIT_WITHIN_WORDS)):
         if tokens[nth] in _NO_UNIT or tokens[nth][:1].isdigit():
             return None
         if unit := unit_of(tokens[nth]):
-            return unit
+            return *unit, nth
     return None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from backend.analysis.plain_speech import has_verb, points_back, statements
 from backend.analysis.plan_figures import PlanFigures, per, plan_figures
-from backend.analysis.quantities import Amount, amounts
+from backend.analysis.quantities import Amount, amounts, same, same_value
 from backend.analysis.subjects import (
     COUNTED,
     Holds,
@@ -92,6 +92,10 @@ class Figures(NamedTuple):
     said: Amount
     known: float
     written: str
+
+    @property
+    def agrees(self) -> bool:
+        return same_value(self.said.value, self.known, self.said.unit)
 
 
 class Finding(NamedTuple):
@@ -179,7 +183,7 @@ def _counted(text: str) -> tuple[Amount, ...]:
 
 
 def holds(amount: Amount, others: Sequence[Amount]) -> bool:
-    return any(amount.unit == other.unit and amount.value == other.value for other in others)
+    return any(same(amount, other) for other in others)
 
 
 def listed(names: Sequence[str]) -> str:

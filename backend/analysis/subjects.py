@@ -61,7 +61,8 @@ _PAID_PLANS = re.compile(
 )
 _FREE_PLAN = re.compile(r"\b(?:free (?:cloud )?(?:plan|tier|one|version)|hobby)\b", re.IGNORECASE)
 _NAMED = re.compile(
-    r"\b(Starter|Pro|Enterprise)\b|\b(Team)(?=['’]s\b| (?:plan|tier|and up|is)\b)|\b(?<=[Oo]n )(Team)\b"
+    r"\b(Starter|Pro|Enterprise)\b|\b(Team)(?=['’]s\b| (?:plan|tier|and up|is|has|gets|keeps|gives|includes"
+    r"|comes with)\b)|\b(?<=[Oo]n )(Team)\b"
     r"|\b(?<=[Ii]n )(Team)\b|\b(?<=[Ww]ith )(Team)\b(?=[.,;!]|$| (?:and|or|too|already)\b)"
     r"|\b(?i:(starter|team|pro|enterprise) (?:plan|tier))"
 )

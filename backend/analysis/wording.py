@@ -61,6 +61,11 @@ def share(part: frozenset[str], whole: frozenset[str]) -> float:
     return len(part & whole) / len(part) if part else 0.0
 
 
+def alike(one: frozenset[str], other: frozenset[str]) -> float:
+    """How much two sets of words are the same, 0 to 1."""
+    return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
+
+
 def _stem(word: str) -> str:
     short = _ENDINGS.sub("", word)
     return short if len(short) >= 3 else word

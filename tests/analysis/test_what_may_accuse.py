@@ -5,6 +5,7 @@ The words are wrong beyond doubt each time; only the fact they are held against 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -183,6 +184,11 @@ async def test_what_the_pack_says_is_held_against_no_rep_who_says_it(tmp_path: P
 
 
 WRONG_WAYS_TO_ASK = {
+    "caching is on by default in three",
+    "every plan lets you create unlimited workspaces",
+    "on free you can plug in your own workers",
+    "once you've served it, the cloud takes over running it",
+    "variables are encrypted like everything else",
     "you always need a worker on Azure",
     "it only runs Python flows on the cluster",
 }
@@ -205,3 +211,24 @@ async def test_no_way_a_fact_comes_up_is_held_against_a_rep_unless_it_states_a_w
             accused.add(ask)
     snapshot.close()
     assert accused <= WRONG_WAYS_TO_ASK
+
+
+ACCUSED_OF_WRONG = 0.74
+"""The share of the pack's wrong versions, of facts that may accuse, that are called wrong word for word."""
+
+
+@pytest.mark.slow
+def test_what_the_pack_calls_wrong_is_called_wrong_and_hardly_ever_right(tmp_path: Path) -> None:
+    """No wrong version is far from what a rep may say: how many are caught stands for how much is."""
+    snapshot = Snapshot.open(tmp_path, REPO / "knowledge")
+    pack = snapshot.pack
+    comparison = Comparison()
+    found: Counter[str] = Counter()
+    for fact in pack.facts:
+        for wrong in fact.wrong if fact.may_accuse else ():
+            known = Brief(facts=snapshot.match(wrong.claim, 12))
+            said = pack.hear(wrong.claim)
+            found[comparison.judge(said, said, known).verdict] += 1
+    snapshot.close()
+    assert sum(found[verdict] for verdict in ACCUSING) >= ACCUSED_OF_WRONG * found.total(), found
+    assert found["supported"] <= 5, found

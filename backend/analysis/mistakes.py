@@ -1,0 +1,158 @@
+"""Errors that reps often make, told by the words that give them away, however a sentence is put.
+
+What is wrong is not said here: a mistake is held against a claim only where the pack calls a sentence wrong
+that makes the same one, beside a fact that may accuse. `mistakes.toml` has the words.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.analysis.plain_speech import statements
+from backend.analysis.subjects import COUNTED, features
+from backend.analysis.wording import denials
+
+WORDS = Path(__file__).with_name("mistakes.toml")
+MOST_WORDS = 40
+"""Signs that stand further apart in a sentence are hardly one thing."""
+BEGINNING = 2
+"""So many letters of a word tell whether a sign can be there at all."""
+_WORD = re.compile(r"\w+")
+_GROUP = re.compile(r"<([\w ]+)>")
+_CONTRAST = re.compile(
+    r"\b(?:but|though|although|whereas|while|unlike|however|except|instead|rather|versus|vs|otherwise|besides"
+    r"|apart|aside|anyway|then again)\b"
+)
+_CAUTION = re.compile(
+    r"\b(?:only|just (?:if|when)|hardly|barely|rarely|seldom|lacks?|lose[sn]?|losing|stops?|forbid\w*"
+    r"|prevent\w*|avoid\w*|miss(?:es|ing)?|instead|neither|nor|short of|far from|stop|careful|trouble|missing"
+    r"|out(?! of (?:the box|beta))"
+    r"|problem\w*|difference|question\w*|ask(?:s|ed|ing)?|need(?:s|ed)? (?:to )?(?:move|upgrade|change|leave)"
+    r"|some|sometimes|certain|unless|nearly|almost|opposite|not true|kind of|sort of|effectively)\b"
+)
+
+
+_EFFORTLESS = re.compile(
+    r"\byou don't (?:have|need) to (?:set|do|configure|write|touch|think|code|change)\b[\w' ]*"
+    r"|\byou don't (?:set|configure)\b[\w' ]*"
+    r"|\b(?:with )?no (?:setup|set up|config\w*|code|coding|extra \w+)\b"
+    r"|\bwithout (?:any )?(?:setup|config\w*)|\bnothing to (?:set up|configure)\b"
+    r"|\b(?:not a|no) problem\b"
+)
+"""Saying that it takes no effort denies nothing."""
+
+
+class Mistake(NamedTuple):
+    """Signs that all stand in a sentence that makes it, in any order. `topic` may stand in what it answers.
+    No word of `unless` stands beside them, and none of `unless_near` around them. `begins` has for each sign
+    how a word of it must begin."""
+
+    name: str
+    signs: tuple[re.Pattern[str], ...]
+    topic: re.Pattern[str] | None
+    unless: re.Pattern[str] | None
+    unless_near: re.Pattern[str] | None
+    begins: tuple[frozenset[str], ...]
+
+
+def made_by(words: str, near: str = "", topic: str = "") -> list[Mistake]:
+    """The mistakes these words make: a part of them shows each sign, and denies and hedges nothing. `near` is
+    what was said around them and what they answer, `topic` what else they are known to be about."""
+    begins = {word[:BEGINNING] for word in _WORD.findall(words.lower())}
+    likely = [one for one in known() if not any(each.isdisjoint(begins) for each in one.begins)]
+    if not likely:
+        return []
+    plain, around = _plain(words), _plain(f"{near} {words}")
+    about, parts = f"{around} {_plain(topic)}", list(_parts(plain))
+    return [
+        one
+        for one in likely
+        if any(_shows(part, one) for part in parts)
+        and (one.topic is None or one.topic.search(about))
+        and not (one.unless and one.unless.search(plain))
+        and not (one.unless_near and one.unless_near.search(around))
+    ]
+
+
+class _Written(BaseModel):
+    """A mistake as it is written down."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    signs: list[str] = Field(min_length=1)
+    topic: str = ""
+    unless: str = ""
+
+
+@cache
+def known() -> tuple[Mistake, ...]:
+    """Every mistake that is written down."""
+    written = tomllib.loads(WORDS.read_text(encoding="utf-8"))
+    groups: dict[str, str] = written.pop("groups")
+    return tuple(_mistake(name, _Written.model_validate(each), groups) for name, each in written.items())
+
+
+def _shows(part: str, mistake: Mistake) -> bool:
+    found = [sign.search(part) for sign in mistake.signs]
+    if not all(found):
+        return False
+    rest = list(part)
+    for each in found:
+        if each:
+            rest[slice(*each.span())] = " " * len(each[0])
+    besides = _EFFORTLESS.sub(" ", "".join(rest))
+    return not denials(besides) and _CAUTION.search(besides) is None
+
+
+def _parts(words: str) -> Iterator[str]:
+    """Each statement, and two in a row where the second is of the same thing; none goes on past a "but"."""
+    for side in _CONTRAST.split(words):
+        said = statements(side)
+        yield from said
+        for one, other in pairwise(said):
+            if features(other) - COUNTED <= features(one) and len(f"{one} {other}".split()) <= MOST_WORDS:
+                yield f"{one} {other}"
+
+
+def _plain(words: str) -> str:
+    return words.lower().replace("’", "'")
+
+
+def _mistake(name: str, written: _Written, groups: Mapping[str, str]) -> Mistake:
+    signs = [_alternatives(sign, groups) for sign in written.signs]
+    unless = _alternatives(written.unless, groups)
+    return Mistake(
+        name,
+        tuple(_pattern(sign) for sign in signs),
+        _pattern(_alternatives(written.topic, groups)) if written.topic else None,
+        _pattern([one.removeprefix("~") for one in unless]) if written.unless else None,
+        _pattern(near) if (near := [one[1:] for one in unless if one.startswith("~")]) else None,
+        tuple(frozenset(map(_begins, sign)) for sign in signs),
+    )
+
+
+def _alternatives(written: str, groups: Mapping[str, str]) -> list[str]:
+    whole = _GROUP.sub(lambda named: groups[named[1]], written)
+    return [" ".join(one.split()) for one in whole.split("|")]
+
+
+def _begins(alternative: str) -> str:
+    found = _WORD.search(alternative)
+    return found[0][:BEGINNING] if found else ""
+
+
+def _pattern(alternatives: list[str]) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w'])(?:{'|'.join(map(_words, alternatives))})(?!\w|'t)")
+
+
+def _words(sign: str) -> str:
+    parts = [re.escape(part).replace(r"\*", r"[\w']*") for part in sign.split(" ... ")]
+    return r"\W+(?:[\w'%.]+\W+){0,4}?".join(part.replace(r"\ ", r"[\s-]+") for part in parts)
