@@ -7,13 +7,12 @@ it in SINCE: a store from before it is filled anew as it is opened.
 from __future__ import annotations
 
 from sqlalchemy import Connection, select, text
-from sqlmodel import col
 
 from backend.errors import StoreUnavailable
 from backend.report import CoachingReport
 from backend.store import judgements, listing, sums
 from backend.store.bodies import report_in
-from backend.store.tables import ReportRow
+from backend.store.tables import ReportRow, table_of
 
 SINCE = "0007"
 """The newest migration that changed what is derived."""
@@ -41,16 +40,15 @@ def remove(connection: Connection, report_id: str) -> None:
 
 
 def refill(connection: Connection) -> None:
-    """Put every stored report. One whose body is damaged is left out; reading it says so."""
+    """Put every stored report. One whose body is damaged is only listed; reading it says so."""
     # By their ids first: no cursor stays open while rows are written, and no two bodies are in memory.
-    for report_id in list(connection.scalars(select(col(ReportRow.id)))):
-        stored = select(ReportRow.__table__).where(col(ReportRow.id) == report_id)  # type: ignore[attr-defined] # SQLAlchemy makes it
-        row = connection.execute(stored).mappings().one()
+    table = table_of(ReportRow)
+    for report_id in list(connection.scalars(select(table.c.id))):
+        row = ReportRow(**connection.execute(select(table).where(table.c.id == report_id)).mappings().one())
         try:
-            report = report_in(ReportRow(**row))
+            put(connection, report_in(row))
         except StoreUnavailable:
-            continue
-        put(connection, report)
+            listing.put_bare(connection, row)
 
 
 def _one_at_a_time(connection: Connection) -> None:

@@ -36,14 +36,22 @@ class Having(NamedTuple):
     holds: ColumnElement[bool]
 
 
-def page(connection: Connection, query: CallQuery, limit: int, before: str | None) -> CallPage:
-    """The calls that are wanted, `limit` at most, after the place that the cursor `before` names."""
+def page(
+    connection: Connection,
+    query: CallQuery,
+    limit: int,
+    before: str | None,
+    most: int = MOST_COUNTED,
+    few: int = FEW,
+) -> CallPage:
+    """The calls that are wanted, `limit` at most, after the place that the cursor `before` names. So many at
+    `most` are counted; what `few` calls have leads before the words."""
     after = Place.of(before, query.sort) if before is not None else None
-    wanted = _wanted(connection, query)
+    wanted = _wanted(connection, query, few)
     if wanted is None:
         return CallPage(calls=[], next=None)
-    found = _led(connection, wanted, query, MOST_COUNTED + 1, None)
-    if len(found) <= MOST_COUNTED:
+    found = _led(connection, wanted, query, most + 1, None)
+    if len(found) <= most:
         places = _of_these(connection, found, query, limit + 1, after)
     elif query.sort in {"newest", "oldest"}:
         places = _led(connection, wanted, query, limit + 1, after)
@@ -55,8 +63,8 @@ def page(connection: Connection, query: CallQuery, limit: int, before: str | Non
     return CallPage(
         calls=[calls[one.number] for one in shown if one.number in calls],
         next=shown[-1].cursor(query.sort) if len(places) > limit else None,
-        total=min(len(found), MOST_COUNTED),
-        more=len(found) > MOST_COUNTED,
+        total=min(len(found), most),
+        more=len(found) > most,
         snippets={calls[number].id: snippet for number, snippet in snippets.items()},
     )
 
@@ -71,7 +79,7 @@ def choices(connection: Connection) -> dict[FacetKind, list[Choice]]:
     return found
 
 
-def _wanted(connection: Connection, query: CallQuery) -> list[Having] | None:
+def _wanted(connection: Connection, query: CallQuery, few: int) -> list[Having] | None:
     """What the calls must have; the first leads. None where no call can have it all."""
     kept = [(kind, facet_value(value)) for kind, value in query.facets()]
     calls = _calls_with(connection, kept)
@@ -83,8 +91,8 @@ def _wanted(connection: Connection, query: CallQuery) -> list[Having] | None:
         terms = query.terms()
         if not terms:
             return None
-        few = bool(kept) and calls[kept[0]] <= FEW
-        wanted.insert(1 if few else 0, Having(*words.having(connection, terms)))
+        after_the_first = bool(kept) and calls[kept[0]] <= few
+        wanted.insert(after_the_first, Having(*words.having(connection, terms)))
     return wanted
 
 

@@ -20,6 +20,7 @@ from backend.store.tables import (
     FacetCountRow,
     FacetKind,
     ListedCallRow,
+    ReportRow,
     heading,
     rep_names,
     storable,
@@ -43,23 +44,15 @@ WRONG = "wrong"
 
 def put(connection: Connection, report: CoachingReport) -> None:
     """List the report's call in place of what was listed under its id."""
-    began = number_of(report.call.started_at or report.created_at)
-    number = _number(connection, report.id)
-    # Where it is still the same time it keeps its number: the facets and words that stay are left alone.
-    if number is None or not began <= number < began + SECOND:
-        if number is not None:
-            _remove(connection, number)
-        number = _free(connection, began)
-    connection.execute(delete(ListedCallRow).where(col(ListedCallRow.report_id) == report.id))
-    row = {
-        "number": number,
-        "report_id": report.id,
-        "wrong": len(report.wrong_claims()),
-        "length_s": report.call.duration_s or 0.0,
-    }
-    connection.execute(insert(table_of(ListedCallRow)), row)
+    call, wrong = report.call, len(report.wrong_claims())
+    number = _placed(connection, report.id, call.started_at or report.created_at, wrong, call.duration_s)
     _put_facets(connection, number, facets(report))
     words.put(connection, number, searched(report))
+
+
+def put_bare(connection: Connection, row: ReportRow) -> None:
+    """List a call whose report cannot be read: that is found by its time alone."""
+    _placed(connection, row.id, row.started_at or row.created_at, row.wrong, row.duration_s)
 
 
 def remove(connection: Connection, report_id: str) -> None:
@@ -97,6 +90,23 @@ def searched(report: CoachingReport) -> str:
     first = " · ".join(dict.fromkeys([heading(report.call), *people]))
     lines = (line.replace("\n", " ") for line in (first, *(turn.text for turn in report.turns)))
     return words.indexable("\n".join(lines))
+
+
+def _placed(
+    connection: Connection, report_id: str, when: datetime, wrong: int, length_s: float | None
+) -> int:
+    """The number of the call that is now in the list. Where it is still the same time it keeps the one it
+    had: what is kept under it and stays is left alone."""
+    began = number_of(when)
+    number = _number(connection, report_id)
+    if number is None or not began <= number < began + SECOND:
+        if number is not None:
+            _remove(connection, number)
+        number = _free(connection, began)
+    connection.execute(delete(ListedCallRow).where(col(ListedCallRow.report_id) == report_id))
+    row = {"number": number, "report_id": report_id, "wrong": wrong, "length_s": length_s or 0.0}
+    connection.execute(insert(table_of(ListedCallRow)), row)
+    return number
 
 
 def _number(connection: Connection, report_id: str) -> int | None:

@@ -60,6 +60,10 @@ def _server_owner() -> pwd.struct_passwd:
 @pytest.fixture
 def postgres(postgres_server: Path) -> str:
     """The URL of a new, empty PostgreSQL database."""
+    return new_database(postgres_server)
+
+
+def new_database(postgres_server: Path) -> str:
     name = f"db{uuid.uuid4().hex}"
     with psycopg.connect(
         host=str(postgres_server), user="coach", dbname="postgres", autocommit=True
