@@ -16,6 +16,8 @@ from backend.store.period import ENOUGH, WrongShare
 PERIODS = {"4w": "4 weeks", "12w": "12 weeks", "1y": "A year", "all": "All"}
 FEW_CALLS = 5
 """Of fewer, the page says that they are single stories."""
+SEVERAL = 6
+"""Where more people than these have trouble with a topic, it is everybody's, and their names are folded."""
 HANDLINGS: dict[Handling, str] = {
     "well": "Well",
     "partly": "In part",
@@ -36,7 +38,7 @@ class Chosen(NamedTuple):
 
 def team_page(team: Team, chosen: Chosen) -> str:
     """What the team gets wrong most, over which topics, and who could use a hand with what."""
-    return _page("team.html", team, chosen, team=team, bars=charts.bars)
+    return _page("team.html", team, chosen, team=team, bars=charts.bars, several=SEVERAL)
 
 
 def rep_page(rep: Rep, chosen: Chosen) -> str:

@@ -15,6 +15,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from backend.pages import charts
 from backend.pages.people import in_words
 from backend.report import CoachingReport, Verdict
 from backend.routes import people
@@ -180,6 +181,24 @@ def test_help_is_told_by_topic_with_the_names_in_order(pages: Pages) -> None:
         ("Ana", 4, 6),
         ("Zoë", 6, 9),
     ]
+
+
+def test_a_topic_that_most_have_trouble_with_is_for_everybody(pages: Pages) -> None:
+    wrong: tuple[Verdict, ...] = ("contradicted",) * 5
+    page = page_of(pages(*(call(nth, *wrong, rep=f"Rep {nth}") for nth in range(7))), f"/team{ALL}")
+    folded = [one.words for one in page.all("summary") if one.words.startswith("With everybody")]
+    assert folded == ["With everybody: 7 people, 35 of 35 claims not borne out"]
+
+
+def test_a_chart_begins_at_zero_and_breaks_where_nothing_was() -> None:
+    starts = [date(2026, 11, day) for day in (2, 9, 16)]
+    drawn = charts.line(starts, [20, None, 0], ["a", "b", "c"], top=20, unit=" %", few=[False, True, False])
+    assert [level.label for level in drawn.levels] == ["20 %", "10 %", "0 %"]
+    assert [(mark.label, mark.y) for mark in drawn.marks] == [("a", charts.TOP), ("c", charts.BASE)]
+    assert drawn.strokes == []
+    assert [mark.label for mark in drawn.ticks] == ["b"]
+    assert [bar.height for bar in charts.bars([0, 5, 10], most=10)] == [50, 100]
+    assert charts.bars([], most=0) == charts.bars([0, 0], most=0) == []
 
 
 def test_what_was_long_ago_asks_nobody_for_an_hour_today(pages: Pages) -> None:
