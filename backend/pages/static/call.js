@@ -42,12 +42,12 @@ function stepTo(mark) {
   told.textContent = `${label}, ${who}, ${when}. Moment ${marks.indexOf(mark) + 1} of ${marks.length}.`
 }
 
-// Where the reader is: the mark that has the focus, that of the card opened last, or what is on the screen.
+// Where the reader is: the mark that has the focus, the one that the address names, or what is on the screen.
 function whereNow() {
   const at = marks.indexOf(document.activeElement)
   if (at >= 0) return at
-  const named = marks.findIndex(mark => '#in-' + location.hash.slice(1) === '#' + mark.id)
-  if (named >= 0 && here.length) return named
+  const named = marks.findIndex(mark => mark.id === 'in-' + location.hash.slice(1))
+  if (named >= 0) return named
   const next = marks.findIndex(mark => mark.getBoundingClientRect().top > 0)
   return (next < 0 ? marks.length : next) - 0.5
 }
@@ -63,7 +63,8 @@ function step(by, among) {
 document.addEventListener('click', event => {
   const link = event.target.closest('a')
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
-  if (!link.classList.contains('mark')) return light()
+  // By key, the browser's own way is better: it goes on from the remark.
+  if (!link.classList.contains('mark') || event.detail === 0) return light()
   const mark = byId('in-' + link.hash.slice(1))
   if (!mark) return
   event.preventDefault()
