@@ -162,6 +162,28 @@ CUES: tuple[Cue, ...] = (
     ),
     cue("would", -0.9, r"\byou(?:['’]d| would|d| might)\b"),
     cue(
+        "supposes",
+        -2.2,
+        r"\b(?:imagine|suppose|supposing|what if|if you (?:were|did|had|wanted)",
+        r"|let['’]?s say|say you (?:have",
+        r"|had)|hypothetically)\b",
+    ),
+    cue(
+        "is meant to come",
+        -3.2,
+        r"\b(?:we(?:['’]re| are)? (?:plan(?:ning)?|hop(?:e|ing)|want|aim(?:ing)?|think(?:ing)? (?:of|about)",
+        r"|work(?:ing)? on)|at some point|some ?day|eventually)\b",
+    ),
+    cue(
+        "tells back",
+        -3.0,
+        r"\b(?:you (?:said|mentioned|told|were saying|wrote)|your (?:jobs|dags|pipelines",
+        r"|scripts|clusters?|cron)",
+        r"|you (?:have|run) (?:about |some )?(?:\w+ )?(?:hundred|thousand)|so you (?:have",
+        r"|run|use|are on)|customers? (?:tell|told|say|said)",
+        r"|(?:your|the) team (?:deploys|uses|runs|writes))\b",
+    ),
+    cue(
         "their own",
         -0.2,
         r"\b(?:you guys|y['’]all|you (?:said|mentioned|told|wrote|sent|asked|were|have)|(?:did",

@@ -7,7 +7,7 @@ reason why. Besides, a bare "yes, it does" after a question about the product cl
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from backend.analysis.claim_cues import (
@@ -27,7 +27,9 @@ from backend.transcript import Transcript, Turn
 
 OPENING_TURNS = 8
 """So many turns at the start of a call are greetings and introductions, but not more than a tenth of it."""
-CONFIRMATION_WORDS = range(2, 13)
+CONFIRMATION_WORDS = range(1, 13)
+WORDS_BETWEEN = 4
+"""So few words of somebody else's do not end what was being said."""
 LONG_CALL_WORDS = 200
 """A call of so many words that is about the product names it, or its own nouns."""
 OWN_NOUNS = 6
@@ -102,16 +104,25 @@ def _ours(
     for turn in transcript.turns:
         if turn.side == ours:
             asked = hear(before.text).lower() if before and before.side != "internal" else ""
-            yield turn, asked, _clauses(turn, asked, hear, opening=turn.index < opening)
+            cut_off = _cut_off(transcript.turns, turn.index)
+            yield turn, asked, _clauses(turn, asked, cut_off, hear, opening=turn.index < opening)
         before = turn
 
 
+def _cut_off(turns: Sequence[Turn], at: int) -> str:
+    """What the speaker was saying when a word of somebody else's came in between, if it had no end."""
+    if at < 2 or turns[at - 2].speaker != turns[at].speaker or turns[at - 1].speaker == turns[at].speaker:
+        return ""
+    said, between = turns[at - 2].text.rstrip(), turns[at - 1].text.split()
+    return _last_sentence(said) if len(between) <= WORDS_BETWEEN and said[-1:] not in ".?!…" else ""
+
+
 def _clauses(
-    turn: Turn, asked: str, hear: Callable[[str], str], *, opening: bool
+    turn: Turn, asked: str, cut_off: str, hear: Callable[[str], str], *, opening: bool
 ) -> Iterator[tuple[Assertion, list[Cue]]]:
     context = list(_context_cues(asked, opening=opening))
     misheard = hear(turn.text) != turn.text
-    before = _last_sentence(asked)
+    before = cut_off or _last_sentence(asked)
     goes_on = False
     for clause in clauses(turn.text):
         clause = core(turn.text, clause)
@@ -121,8 +132,9 @@ def _clauses(
             cues.append(GOES_ON)
         goes_on = GOES_ON.pattern.search(words.lower()) is not None
         names = tuple(cue.name for cue in cues)
-        yield Assertion(turn, clause.start, clause.end, _about(words, before), names), cues
-        before = words
+        about = f"{cut_off} {words}" if cut_off else _about(words, before)
+        yield Assertion(turn, clause.start, clause.end, about, names), cues
+        before, cut_off = words, ""
 
 
 def _cues(words: str, clause: Clause) -> Iterator[Cue]:
@@ -145,9 +157,11 @@ def _confirmed(turn: Turn, asked: str) -> Iterator[Assertion]:
     question = _question(asked)
     if not (_UNMISTAKABLE.search(question) and _CONFIRMS.match(turn.text)):
         return
-    start, end = sentences(turn.text)[0]
+    places = sentences(turn.text)
+    start, end = places[0]
     words = turn.text[start:end]
-    if len(words.split()) in CONFIRMATION_WORDS and _CONTENT.search(words) and not words.endswith("?"):
+    says_it = _CONTENT.search(words) or (len(places) == 1 and question.endswith("?"))
+    if len(words.split()) in CONFIRMATION_WORDS and says_it and not words.endswith("?"):
         yield Assertion(turn, start, end, f"{question} {words}", ("agrees to a question",))
 
 

@@ -70,6 +70,45 @@ async def test_questions_plans_opinions_and_small_talk_are_no_claims(
     assert await claims(analyst, "Buyer: Fine by me.", f"Rep: {said}") == []
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Imagine a worker goes down at night.",
+        "If you were to put all of that in one flow, you'd probably regret it.",
+        "What if the flow could wait for an event?",
+        "We want to add lineage to the assets at some point.",
+        "You said your jobs start at six and the workers run on Kubernetes.",
+        "Some customers tell us they run fifty deployments.",
+        "So here I click on deployments, and on the left you see my flows, the green ones.",
+        "I'd start with one flow and see how the team likes it.",
+    ],
+)
+async def test_suppositions_plans_what_they_said_and_what_is_on_the_screen_are_no_claims(
+    analyst: RulesAnalyst, said: str
+) -> None:
+    assert await claims(analyst, "Buyer: How does that work for deployments?", f"Rep: {said}") == []
+
+
+@pytest.mark.parametrize("yes", ["Yep.", "Correct.", "That's right.", "It does, yeah."])
+async def test_the_shortest_yes_claims_what_was_asked(analyst: RulesAnalyst, yes: str) -> None:
+    said = call("Buyer: Does prefix support SAML single sign-on on Pro?", f"Rep: {yes}")
+    assert [(one.quote.text, "saml" in one.about) for one in (await analyst.spot(said)).claims] == [
+        (yes, True)
+    ]
+
+
+async def test_a_claim_goes_on_after_an_interruption(analyst: RulesAnalyst) -> None:
+    said = call(
+        "Buyer: And the runs?",
+        "Rep: On Team the run history is kept for",
+        "Buyer: Sorry, the what?",
+        "Rep: thirty days, the run history.",
+    )
+    assert (await analyst.spot(said)).claims[-1].about == (
+        "On Team the run history is kept for thirty days, the run history."
+    )
+
+
 async def test_a_prospect_makes_no_claims(analyst: RulesAnalyst) -> None:
     assert await claims(analyst, "Buyer: Prefect Cloud keeps the run history for seven days on Hobby.") == []
 
