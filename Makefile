@@ -63,7 +63,7 @@ format: env
 	$(BIN)/ruff check --fix $(CODE)
 
 # The clients Call Coach is measured beside, in venvs of their own. `make bench PARTS="search start" ROUNDS=5`
-# measures some of it (clients, product, search, sync, analysis, start), oftener.
+# measures some of it (clients, product, search, sync, analysis, pages, start), oftener.
 ROUNDS ?= 3
 bench: env $(BENCH)/.made
 	$(BENCH)/bin/python -m bench $(PARTS) --rounds $(ROUNDS)

@@ -1,7 +1,8 @@
 """`make bench`: Call Coach beside what each of its parts is to be compared with, in one run.
 
 Everything runs side by side on loopback, turn by turn. Times are noisy on shared machines: the ratios are
-what to keep. A whole run writes bench/results.json; `python -m bench search start` runs those parts alone.
+what to keep. A whole run writes bench/results.json; `python -m bench search start` runs those parts alone,
+and with `--keep` renews their rows there.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from bench import figures
 from bench.analysis import analysis
 from bench.coach import product
 from bench.figures import Row, Target
+from bench.pages import pages
 from bench.rounds import compare, versions
 from bench.scene import Scene
 from bench.search import search
@@ -38,11 +40,12 @@ PARTS: dict[str, Callable[[Scene], list[Row] | Awaitable[list[Row]]]] = {
     "search": search,
     "sync": sync,
     "analysis": analysis,
+    "pages": pages,
     "start": start,
 }
 
 
-async def main(wanted: list[str], rounds: int) -> None:
+async def main(wanted: list[str], rounds: int, keep: bool) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -59,8 +62,9 @@ async def main(wanted: list[str], rounds: int) -> None:
                 own += await rows if inspect.isawaitable(rows) else rows
             print(f"{part}: {time.perf_counter() - begun:.0f} s", file=sys.stderr)
     figures.show(compared, own, targets + figures.targets(own))
-    if set(wanted) == {CLIENTS, *PARTS}:
-        figures.write(compared + own, versions())
+    whole = set(wanted) == {CLIENTS, *PARTS}
+    if whole or keep:
+        figures.write(compared + own, versions(), whole=whole)
 
 
 async def _clients(scene: Scene) -> tuple[list[Row], list[Target]]:
@@ -82,6 +86,7 @@ def _asked() -> argparse.Namespace:
     known = [CLIENTS, *PARTS]
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(known)}; all if none")
     parser.add_argument("--rounds", type=int, default=3, help="how often what is compared takes turns")
+    parser.add_argument("--keep", action="store_true", help="renew the parts' rows in bench/results.json")
     asked = parser.parse_args()
     if unknown := set(asked.parts) - set(known):
         parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(known)}")
@@ -91,4 +96,4 @@ def _asked() -> argparse.Namespace:
 
 if __name__ == "__main__":
     given = _asked()
-    asyncio.run(main(given.parts, max(1, given.rounds)))
+    asyncio.run(main(given.parts, max(1, given.rounds), given.keep))
