@@ -67,7 +67,8 @@ def settings_in(folder: Path, **settings: object) -> Settings:
 def break_store(settings: Settings) -> None:
     """From now on the store fails, also through connections that are open already."""
     with closing(sqlite3.connect(settings.coach_data_dir / "calls.db")) as database:
-        database.execute("DROP TABLE reports")
+        for table in ("reports", "listed_calls", "drafts"):
+            database.execute(f"DROP TABLE {table}")
 
 
 @asynccontextmanager

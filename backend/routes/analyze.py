@@ -223,7 +223,9 @@ def _is_request(decoded: JsonValue) -> bool:
 
 async def read_upload(request: Request) -> Asked:
     """A multipart form: the transcript in `file` (or `text`), the wishes in fields of their own names."""
-    async with request.form(max_files=1, max_fields=20) as form:
+    house: House = request.app.state.house
+    most = house.settings.max_body_bytes  # which the door holds; Starlette alone would stop at a megabyte
+    async with request.form(max_files=1, max_fields=20, max_part_size=most) as form:
         fields = {name: value for name, value in form.multi_items() if isinstance(value, str) and value}
         text = fields.pop("text", "")
         wishes = checked(AnalyzeQuery, dict(request.query_params) | fields)

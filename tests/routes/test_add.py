@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -202,12 +200,18 @@ async def test_where_the_store_is_away_a_call_is_coached_at_once_and_shown(tmp_p
     settings = settings_in(tmp_path)
     async with running(settings) as service:
         break_store(settings)
-        with closing(sqlite3.connect(settings.coach_data_dir / "calls.db")) as database:
-            database.execute("DROP TABLE drafts")
         answer = await service.http.post("/add", data={"text": CALL})
         assert answer.status_code == 200
         assert "Single sign-on" in answer.text
         assert "not stored" in answer.text
+
+
+async def test_a_long_call_can_be_pasted(service: Service) -> None:
+    said = "We talk and talk, and all of it is written down right here, in full, word for word, for later."
+    text = f"Ann: {said}\nBob: Go on, then, please do go on.\n" * 9000
+    assert len(text) > 1024 * 1024, "more than a part of a form may be where nobody says otherwise"
+    page = await page_at(service, await pasted(service, text))
+    assert "18,000 turns" in page.all("p", "meta")[0].words
 
 
 async def test_a_draft_that_is_gone_says_what_to_do(service: Service) -> None:
