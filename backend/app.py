@@ -43,8 +43,9 @@ def create_app(house: House) -> FastAPI:
     app = FastAPI(title="Call Coach", version="0.1.0", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.house, app.state.jobs = house, at_work
     settings = house.settings
-    # Event streams are left alone by Starlette. No page holds a secret beside what others may have written
-    # (tokens stand in headers and cookies alone), so the length of a compressed answer gives none away.
+    # Event streams are left alone by Starlette. The length of a compressed answer tells whoever can choose
+    # some of its words something of the others (BREACH). Tokens stand in headers and cookies alone, and another
+    # site's page cannot ask for customers' words in a user's name: the cookie is SameSite=Strict.
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
     app.add_middleware(
         Door,
