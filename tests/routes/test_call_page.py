@@ -97,6 +97,13 @@ def test_only_what_needs_attention_is_a_stop_for_the_keyboard() -> None:
         assert ("tabindex" in dot.attributes) != dot.has("due")
 
 
+def test_the_keyboard_can_pass_over_the_strip() -> None:
+    links = shown(sample_report()).all("a")
+    over = next(at for at, link in enumerate(links) if link.has("over"))
+    assert links[over].attributes["href"] == "#said"
+    assert "svg" in links[over + 1].path
+
+
 def test_each_verdict_given_is_explained() -> None:
     page = shown(sample_report())
     [means] = page.all("details", "means")
