@@ -44,8 +44,8 @@ def create_app(house: House) -> FastAPI:
     app.state.house, app.state.jobs = house, at_work
     settings = house.settings
     # Event streams are left alone by Starlette. The length of a compressed answer tells whoever can choose
-    # some of its words something of the others (BREACH). Tokens stand in headers and cookies alone, and another
-    # site's page cannot ask for customers' words in a user's name: the cookie is SameSite=Strict.
+    # some of its words something of the others (BREACH). Tokens stand in headers and cookies alone, and no
+    # other site's page can ask for customers' words in a user's name: the cookie is SameSite=Strict.
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
     app.add_middleware(
         Door,
