@@ -191,10 +191,8 @@ def carried_over(new: CoachingReport, old: CoachingReport, rubrics: Sequence[Rub
     accuses was given on the evidence of that time: where that is gone it does not stand, and is kept among
     the former ones.
     """
-    said_of = {_place(one.quote): one for one in old.claims if one.disputes or one.ruling}
-    of_objections = {
-        _place(one.quote): one for one in (*old.objections, *old.dismissed) if one.disputes or one.ruling
-    }
+    said_of = {_place(one.quote): one for one in old.claims if one.judged}
+    of_objections = {_place(one.quote): one for one in (*old.objections, *old.dismissed) if one.judged}
     if not said_of and not of_objections:
         return new
     told: list[str] = []
@@ -215,7 +213,7 @@ def carried_over(new: CoachingReport, old: CoachingReport, rubrics: Sequence[Rub
 
 def _claim_again(new: Claim, old: Claim | None, told: list[str]) -> Claim:
     """A claim with what was said of the same words before; sentences on it are added to `told`."""
-    if old is None or new.disputes or new.ruling:
+    if old is None or new.judged:
         return new
     kept = new.model_copy(update={"disputes": old.disputes, "former_rulings": old.former_rulings})
     was = old.ruling
@@ -247,7 +245,7 @@ def _claim_again(new: Claim, old: Claim | None, told: list[str]) -> Claim:
 
 
 def _objection_again(new: Objection, old: Objection | None, told: list[str]) -> Objection:
-    if old is None or new.disputes or new.ruling:
+    if old is None or new.judged:
         return new
     kept = new.model_copy(update={"disputes": old.disputes, "former_rulings": old.former_rulings})
     was = old.ruling

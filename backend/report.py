@@ -125,6 +125,11 @@ class Claim(BaseModel):
     ruling: Ruling | None = None
     former_rulings: list[Ruling] = Field(default_factory=list)
 
+    @property
+    def judged(self) -> bool:
+        """Whether a person said anything of it."""
+        return bool(self.disputes or self.ruling or self.former_rulings)
+
 
 class Suggestion(BaseModel):
     """What to say next time, and what it rests on."""
@@ -172,6 +177,11 @@ class Objection(BaseModel):
     disputes: list[Dispute] = Field(default_factory=list)
     ruling: HandlingRuling | None = None
     former_rulings: list[HandlingRuling] = Field(default_factory=list)
+
+    @property
+    def judged(self) -> bool:
+        """Whether a person said anything of it."""
+        return bool(self.disputes or self.ruling or self.former_rulings)
 
 
 class CompetitorMention(BaseModel):

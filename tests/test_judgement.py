@@ -28,6 +28,7 @@ from backend.judgement import (
 from backend.report import ACCUSING, Claim, CoachingReport, Handling, Verdict, verify
 from backend.rubric import Rubric
 from backend.services.pack_sheets import PackFile
+from backend.store.judgements import state_of
 from tests.conftest import REPO
 from tests.sample_report import said, sample_report
 
@@ -358,6 +359,9 @@ def test_an_accusing_ruling_does_not_outlive_its_evidence(given_verdict: Verdict
     assert [one.verdict for one in claim.former_rulings] == [given_verdict]
     assert "until somebody rules again" in new.warnings[-1]
     verify(new)
+    later = claim_of(carried_over(found_again("supported", evidence=other), new, RUBRICS), SSO)
+    assert (later.ruling, later.former_rulings) == (None, claim.former_rulings)
+    assert state_of(later) == "open"
 
 
 def test_an_accusing_ruling_on_the_same_evidence_stands() -> None:

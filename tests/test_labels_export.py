@@ -128,6 +128,19 @@ def test_of_the_same_words_the_newest_ruling_counts_wherever_it_stands() -> None
     assert [one.verdict for one in labels.claims] == ["not_in_docs", "outdated"]
 
 
+def test_a_ruling_whose_evidence_is_gone_is_no_label_any_more() -> None:
+    old = rule(sample_report("old"), "c2", "contradicted", LENA, [])
+    was = old.claims[1].ruling
+    claims = [
+        one.model_copy(update={"verdict": "supported", "former_rulings": [was]}) if one.id == "c2" else one
+        for one in sample_report().claims
+    ]
+    newer = sample_report("newer").model_copy(update={"claims": claims})
+    labels = judged_call([newer, old]).labels
+    assert labels.claims == []
+    assert "every plan has single sign-on" in {one.quote for one in labels.unjudged_claims}
+
+
 def test_rulings_from_before_the_docs_moved_are_not_lost() -> None:
     before = judged()
     former = FormerJudgement(

@@ -165,12 +165,17 @@ def _claims(report: CoachingReport) -> Iterator[Claim]:
 
 
 def _ruled(moments: Iterator[Moment]) -> list[Moment]:
-    """Those that were ruled on, the same words once, in the order they were said."""
+    """Those that were ruled on, the same words once, in the order they were said; without those whose ruling
+    a newer analysis found to stand on nothing any more."""
     newest: dict[Place, Moment] = {}
+    lapsed: set[Place] = set()
     for moment in moments:
         place = _place(moment.quote)
         kept = newest.get(place)
-        if moment.ruling and (kept is None or not kept.ruling or moment.ruling.at > kept.ruling.at):
+        if moment.ruling is None and moment.former_rulings:
+            lapsed.add(place)
+        later = kept is None or not kept.ruling or (moment.ruling and moment.ruling.at > kept.ruling.at)
+        if moment.ruling and later and place not in lapsed:
             newest[place] = moment
     return [newest[place] for place in sorted(newest)]
 

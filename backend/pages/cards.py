@@ -27,6 +27,7 @@ from backend.transcript import Quote, Turn
 Kind = Literal["claim", "objection", "competitor", "question"]
 MOST_LINKED = 2
 Former = list[tuple[FormerJudgement, Claim]]
+RULE_AGAIN = "rule again"
 STAMPS: dict[State, str] = {
     "open": "disputed",
     "overruled": "overruled",
@@ -65,7 +66,11 @@ class Card:
     def stamp(self) -> str:
         """What people said of it, in a word; "" where nobody said anything that stands."""
         moment = self.claim or self.objection
-        return STAMPS[state_of(moment)] if moment and (moment.disputes or moment.ruling) else ""
+        if moment is None or not moment.judged:
+            return ""
+        state = state_of(moment)
+        lapsed = state == "open" and not any(one.open for one in moment.disputes)
+        return RULE_AGAIN if lapsed else STAMPS[state]
 
     @property
     def accuses(self) -> bool:

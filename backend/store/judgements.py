@@ -30,7 +30,8 @@ MomentKind = Literal["claims", "objections"]
 class JudgedMoment(SQLModel):
     """A claim or objection that somebody disputed or ruled on. Times are seconds since 1970: `at` of what was
     said of it last, `ruled_at` of its ruling. `found` is the analyst's verdict or handling, `stands` what
-    stands; `dispute` and `ruling` are the reasons given last.
+    stands; `dispute` and `ruling` are the reasons given last. With `ruled_by` and no `ruling` it had one that
+    does not stand any more.
 
     `spoken` is the same for all analyses of a call, and `place` for the same words in it; of these the one
     that was `made_at` last counts.
@@ -171,8 +172,10 @@ def remove(connection: Connection, report_id: str) -> None:
 
 
 def state_of(moment: Claim | Objection) -> State:
-    """Where it stands with a moment that was disputed or ruled on."""
-    if any(one.open for one in moment.disputes):
+    """Where it stands with a moment that was disputed or ruled on. A ruling that did not outlive its evidence
+    leaves it open."""
+    lapsed = moment.ruling is None and bool(moment.former_rulings)
+    if lapsed or any(one.open for one in moment.disputes):
         return "open"
     if moment.ruling is None:
         return "withdrawn"
@@ -181,7 +184,7 @@ def state_of(moment: Claim | Objection) -> State:
 
 def _rows(report: CoachingReport) -> Iterator[JudgementRow]:
     moments: list[Claim | Objection] = [*report.claims, *report.objections, *report.dismissed]
-    said_of = [one for one in moments if one.disputes or one.ruling]
+    said_of = [one for one in moments if one.judged]
     spoken = spoken_key(report.turns) if said_of else ""
     for moment in said_of:
         yield _row(report, moment, spoken)
@@ -190,8 +193,9 @@ def _rows(report: CoachingReport) -> Iterator[JudgementRow]:
 def _row(report: CoachingReport, moment: Claim | Objection, spoken: str) -> JudgementRow:
     ruling, quote = moment.ruling, moment.quote
     last = moment.disputes[-1] if moment.disputes else None
+    ruled = [*moment.former_rulings, *([ruling] if ruling else [])]
     times = [last.withdrawn_at or last.at] if last else []
-    times += [ruling.at] if ruling else []
+    times += [one.at for one in ruled[-1:]]
     is_claim = isinstance(moment, Claim)
     return JudgementRow(
         report_id=report.id,
@@ -210,7 +214,7 @@ def _row(report: CoachingReport, moment: Claim | Objection, spoken: str) -> Judg
         stands=_stands(moment),
         disputed_by=storable(last.by) if last else None,
         dispute=storable(last.reason) if last else None,
-        ruled_by=storable(ruling.by) if ruling else None,
+        ruled_by=storable(ruled[-1].by) if ruled else None,
         ruling=storable(ruling.reason) if ruling else None,
     )
 

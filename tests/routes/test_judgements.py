@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from backend.drift import DriftedReport, judge_anew
+from backend.judgement import as_found
 from backend.report import CoachingReport
 from tests.routes.parsed import Parsed
 from tests.sample_report import sample_report
@@ -223,6 +224,26 @@ async def test_the_calls_page_shows_at_each_remark_what_people_said(service: Ser
     assert "The analysis found Not answered." in page.by_id("o4").words
     links = {one.attributes.get("href") for one in page.all("a")}
     assert {f"{call}/claims/c2", f"{call}/objections/o1", f"{call}/objections/o4"} <= links
+
+
+async def test_a_ruling_that_does_not_stand_any_more_asks_for_another(service: Service) -> None:
+    call = await stored(service)
+    await service.http.post(f"{call}/claims/c2/ruling", json=RULING | {"verdict": "overstated"})
+
+    def lapse(report: CoachingReport) -> CoachingReport:
+        claims = [
+            as_found(one).model_copy(update={"ruling": None, "former_rulings": [one.ruling]})
+            if one.ruling
+            else one
+            for one in report.claims
+        ]
+        return report.model_copy(update={"claims": claims})
+
+    await service.house.store.revise(call.removeprefix("/calls/"), lapse)
+    for path in (call, f"{call}/claims/c2", "/disputes"):
+        text = (await service.http.get(path)).text
+        assert "To be ruled on again" in text, path
+    assert "rule again" in (await service.http.get(call)).text
 
 
 async def test_the_form_offers_no_accusation_without_evidence(service: Service) -> None:

@@ -168,6 +168,18 @@ async def test_a_dismissed_objection_is_listed_as_none(store: Store) -> None:
     assert (line.moment.kind, line.moment.found, line.moment.stands) == ("objections", "well", "no_objection")
 
 
+async def test_a_ruling_that_does_not_stand_any_more_waits_for_another(store: Store) -> None:
+    report = ruled(minutes=3)(report_of())
+    claim = report.claims[0]
+    lapsed = claim.model_copy(update={"ruling": None, "former_rulings": [claim.ruling]})
+    await store.save(report.model_copy(update={"claims": [lapsed, report.claims[1]]}))
+    [line] = (await store.judgements().page(state="open")).moments
+    assert (line.moment.ruled_by, line.moment.ruling, line.moment.dispute) == ("Lena", None, None)
+    assert line.moment.at == word(minutes=3).at.timestamp()
+    assert await store.judgements().of_call(spoken_key(report.turns)) == ["r1"]
+    assert await store.judgements().ruled_calls() == []
+
+
 async def test_calls_that_were_ruled_on_are_found_by_when(store: Store) -> None:
     await store.save(ruled(minutes=10)(report_of()))
     kept = store.judgements()
