@@ -103,7 +103,8 @@ def _placed(
         if number is not None:
             _remove(connection, number)
         number = _free(connection, began)
-    connection.execute(delete(ListedCallRow).where(col(ListedCallRow.report_id) == report_id))
+    else:
+        connection.execute(delete(ListedCallRow).where(col(ListedCallRow.number) == number))
     row = {"number": number, "report_id": report_id, "wrong": wrong, "length_s": length_s or 0.0}
     connection.execute(insert(table_of(ListedCallRow)), row)
     return number
