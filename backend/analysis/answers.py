@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -106,8 +107,21 @@ _UNKNOWN_RIVAL: dict[bool, str] = {
 }
 
 
+_OF_THE_DOCS = re.compile(
+    r"\b(?:pages?|guides?|docs|documentation|headings?|walkthrough|(?:was|were) found)\b", re.IGNORECASE
+)
+
+
+def sayable(statement: str) -> str:
+    """What a rep can say of a fact: what it adds about the documentation itself is left out."""
+    first, *rest = re.split(r"(?<=[.;])\s+", statement)
+    said = [first, *(part for part in rest if not _OF_THE_DOCS.search(part))]
+    return f"{' '.join(said).rstrip('.;')}."
+
+
 def _said(fact: Fact) -> str:
-    return fact.statement if fact.confidence == "high" else f"{fact.statement} {HEDGE}"
+    said = sayable(fact.statement)
+    return said if fact.confidence == "high" else f"{said} {HEDGE}"
 
 
 def _dated(fact: CompetitorFact) -> str:

@@ -55,6 +55,7 @@ _ASKS_FOR = re.compile(
 )
 _CONDITION = re.compile(r"\b(?:with|once|after|using|via|through|when|under|by|for|in|on) ((?:\w+ ?){1,3})")
 _CAPPED = re.compile(r"\b(?:capped at|limited to|at most|up to|no more than) ((?:\w+ ){1,4}\w+)")
+_EDITIONS = {"cloud only": "only in Cloud", "open source": "in open source"}
 _KEEPING = frozenset(
     re.findall(
         r"\w+",
@@ -92,7 +93,7 @@ def disputed(claim: Said, facts: Sequence[Known]) -> Finding | None:
     against = next(accusations(claim, (), [one for one in sure if _in_dispute(claim, one)]), None)
     if against is None or against.fact is None:
         return None
-    reason = f"The docs disagree with themselves about this. {against.fact.conflict}"
+    reason = f"The docs do not settle this. {against.fact.conflict}"
     return Finding("docs_conflict", 0.5, reason, against.fact)
 
 
@@ -126,7 +127,7 @@ def _plan_excluded(claim: Said, known: Known, facts: Sequence[Known]) -> Finding
     if any(_gives(other, shared, missing[0]) for other in facts if other is not known):
         return None
     docs = listed(sorted(gated, key=PLANS.index))
-    reason = f"You gave {min(shared)} to {listed(missing)}; the docs have it on {docs}."
+    reason = f"You gave {min(shared)} to {listed(missing)}; the docs name {docs}."
     return Finding("contradicted", 0.8, reason, known.fact)
 
 
@@ -328,7 +329,7 @@ def _hard_in_common(claim: Said, wrong: Said, right: Said) -> str | None:
     if wrong.edition != "anywhere":
         if wrong.edition != claim.edition:
             return None
-        found = found or wrong.edition
+        found = found or _EDITIONS[wrong.edition]
     return found
 
 

@@ -20,7 +20,7 @@ from backend.analysis.analyst import (
     SpottedObjection,
     SpottedQuestion,
 )
-from backend.analysis.answers import Coachbook, settle
+from backend.analysis.answers import Coachbook, sayable, settle
 from backend.analysis.claims import find_claims, is_about_the_product
 from backend.analysis.comparison import Comparison
 from backend.analysis.explaining import Decision, explain
@@ -214,7 +214,7 @@ class RulesAnalyst:
             verdict=found.verdict,
             confidence=found.confidence,
             reason=found.reason,
-            correction=found.fact.statement if found.fact and found.verdict in ACCUSING else None,
+            correction=sayable(found.fact.statement) if found.fact and found.verdict in ACCUSING else None,
             evidence=evidence,
         )
 

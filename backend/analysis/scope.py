@@ -18,7 +18,14 @@ _TERMS = re.compile(
     r"|(?:hour|minute|day) response|named (?:person|contact|engineer)"
     r"|customer success manager|support (?:folks|team|people|engineers?)"
     r"|(?:thousand|hundred|grand|k) (?:a year )?for the (?:lot|year|term)"
-    r"|credit (?:it|you|that)|uplift|multi-?year|signed by)\b",
+    r"|credit (?:it|you|that)|uplift|multi-?year|signed by"
+    r"|put a card in|credit card|(?:thousand|grand|k) (?:all in|all told))\b",
+    re.IGNORECASE,
+)
+_TO_COME = re.compile(
+    r"\b(?:the plan['’]s to|on (?:the|our) roadmap|some ?time next (?:year|quarter)|next (?:year|quarter)"
+    r"|pretty soon"
+    r"|by (?:[\w'’,]+ ){0,3}(?:spring|summer|autumn|fall|winter|next year|year end|the end of the year))\b",
     re.IGNORECASE,
 )
 
@@ -35,7 +42,9 @@ def about_a_rival(words: str, before: str, names_rival: Callable[[str], bool]) -
 
 
 def about_terms(words: str) -> Finding | None:
-    """What is agreed with one customer, or promised by support, stands on no page."""
+    """What is agreed with one customer, promised by support, or yet to come stands on no page."""
+    if _TO_COME.search(words):
+        return Finding("not_in_docs", 0.5, "What is to come is not in the documentation.", None)
     if not _TERMS.search(words):
         return None
     return Finding(

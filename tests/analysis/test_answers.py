@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backend.analysis.analyst import Brief, SpottedQuestion
-from backend.analysis.answers import settle
+from backend.analysis.answers import sayable, settle
 from backend.analysis.learned import learned
 from backend.analysis.questions import find_open
 from backend.analysis.replies import handling
@@ -119,3 +119,16 @@ def test_a_question_with_words_of_the_product_or_enough_words_is_open_when_put_o
 def test_an_acknowledgement_alone_is_no_answer(reply: str, graded: Handling) -> None:
     said = call("Buyer: Our data can't go to anybody's cloud.", f"Rep: {reply}", "Buyer: Okay, that helps.")
     assert handling(said.turns[1].quote(0, 5), said, learned()) == graded
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("Audit logs come with Pro; the page names no other plan.", "Audit logs come with Pro."),
+        ("Hobby has managed pools. Prefect's transfer guide states it.", "Hobby has managed pools."),
+        ("Runs are kept 7 days; 14 on Team.", "Runs are kept 7 days; 14 on Team."),
+        ("The docs claim support for Windows.", "The docs claim support for Windows."),
+    ],
+)
+def test_what_to_say_leaves_out_what_is_said_of_the_documentation_itself(statement: str, said: str) -> None:
+    assert sayable(statement) == said

@@ -349,8 +349,8 @@ async def test_on_the_labelled_calls_hardly_anybody_is_accused_wrongly(
             if claim.verdict == "supported" and verdicts:
                 supported += 1
                 supported_rightly += "supported" in verdicts
-    assert accused_rightly >= 6
-    assert accused_rightly / accused >= 0.85
+    assert accused_rightly >= 17
+    assert accused_rightly / accused >= 0.95
     assert supported_rightly / supported >= 0.9
 
 
@@ -396,6 +396,20 @@ def test_terms_of_a_contract_are_not_in_the_docs() -> None:
     assert found is not None
     assert (found.verdict, found.fact) == ("not_in_docs", None)
     assert about_terms("Run history is kept thirty days.") is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "We merge the two UIs some time next year.",
+        "It's all one product pretty soon.",
+        "You have it by summer.",
+    ],
+)
+def test_what_is_to_come_is_not_in_the_docs(said: str) -> None:
+    found = about_terms(said)
+    assert found is not None
+    assert found.verdict == "not_in_docs"
 
 
 async def test_a_call_with_known_sides_need_not_name_the_product(analyst: RulesAnalyst) -> None:
