@@ -84,11 +84,11 @@ class Jobs:
         trace = {name: headers[name][:TRACE_CHARS] for name in TRACE_HEADERS if name in headers}
         work = Work(transcript=transcript, options=options, force=force, trace=trace)
         job = await asyncio.to_thread(self._job, work)
-        return await self._added(await self._kept.add(job, most_waiting=self._most))
+        return self._added(await self._kept.add(job, most_waiting=self._most))
 
     async def again(self, job_id: str) -> Job:
         """A failed job tried once more, as a new one. NotFound, TooManyJobs."""
-        return await self._added(await self._kept.again(job_id, uuid4().hex, most_waiting=self._most))
+        return self._added(await self._kept.again(job_id, uuid4().hex, most_waiting=self._most))
 
     async def by_id(self, job_id: str) -> Job:
         """The job with this id, or NotFound."""
@@ -141,7 +141,7 @@ class Jobs:
             work=work.model_dump_json(),
         )
 
-    async def _added(self, job: Job) -> Job:
+    def _added(self, job: Job) -> Job:
         log.info("job.added", job=job.id, turns=job.turns, format=job.format)
         self._came.set()
         return job

@@ -112,6 +112,12 @@ def visit(http: httpx.Client) -> None:
     http.post("/analyze", json={"transcript": CALL, "quuxford": 1, "options": {"zebulon": True}})
     http.post("/analyze", content=b'{"transcript": "Zebulon', headers={"content-type": "application/json"})
     http.post("/analyze", content=b"\x00Zebulon" * 9, headers={"content-type": "application/zebulon"})
+    job = http.post("/analyze", json={"transcript": CALL, "call": call}, headers={"prefer": "respond-async"})
+    http.get(job.json()["events"])  # until it is done
+    http.delete(job.headers["location"])
+    draft = http.post("/add", data={"text": CALL}).headers["location"]
+    http.post(draft, data={"title": "Zebulon", "side-0": "quuxford"})
+    http.get("/jobs/Zebulon/events", headers={"last-event-id": "Zebulon"})
     http.post("/login", data={"token": "Zebulon-token-marked"})
     for path in (f"/calls/{report}", "/calls/Zebulon", "/Quuxford", "/?before=Zebulon", "/ready", "/metrics"):
         http.get(path, headers={"accept": "text/html"})

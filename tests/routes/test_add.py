@@ -259,7 +259,7 @@ def test_a_page_of_a_job_shows_its_step_and_comes_back_by_itself_without_scripts
     [
         ({"state": "failed", "why": "It broke.", "ended_at": 9e9}, "It broke.", ["/jobs/j1/again"]),
         ({"state": "failed", "why": "It broke.", "ended_at": 1.0}, "It broke.", []),
-        ({"state": "cancelled", "title": None}, "Nothing of the call is kept.", []),
+        ({"state": "cancelled", "title": None}, "forgotten within the hour", []),
         ({"state": "waiting"}, "Waiting for its turn.", ["/jobs/j1/cancel"]),
     ],
 )
