@@ -499,7 +499,13 @@ async def test_what_spotting_left_out_is_still_said_after_judging() -> None:
 
 
 async def test_the_steps_of_an_objection_are_kept_where_their_words_were_said_after_it() -> None:
-    one = {"id": "o1", "response": None, "handled": "partly", "evidence": [], "suggestion": "Ask."}
+    one: dict[str, object] = {
+        "id": "o1",
+        "response": None,
+        "handled": "partly",
+        "evidence": [],
+        "suggestion": "Ask.",
+    }
     steps = [
         {"turn": 3, "quote": "there is little to learn", "kind": "answered"},
         {"turn": 3, "quote": "we never said this", "kind": "acknowledged"},
