@@ -46,6 +46,11 @@ _CONFIRMS = re.compile(
 )
 _CONTENT = re.compile(r"\b(?!(?:yes|yeah|yep|yup|right|exactly|okay|um|uh|oh|no)\b)\w[\w'’]*", re.IGNORECASE)
 _UNMISTAKABLE = re.compile(rf"\b(?:{OWN}|single sign[- ]on|(?:pro|team) (?:plan|tier))\b")
+_PRODUCT = AFTER_PRODUCT_TALK.pattern
+_BY_NAME = {one.name: one for one in CUES}
+_OF_A_PRODUCT = frozenset({"product word", "unmistakable product word", "two product words"})
+_OF_NO_PRODUCT = tuple(one for one in CUES if one.name not in _OF_A_PRODUCT)
+"""The cues that are looked for in every clause."""
 _NAMED = re.compile(r"\b(?:prefect|fast ?mcp)\b")
 _OWN = re.compile(rf"\b(?:{OWN})\b")
 _GENERIC = re.compile(GENERIC)
@@ -138,7 +143,13 @@ def _clauses(
 
 
 def _cues(words: str, clause: Clause) -> Iterator[Cue]:
-    yield from shown(CUES, words)
+    if product := _PRODUCT.search(words):
+        yield _BY_NAME["product word"]
+        if _OWN.search(words):
+            yield _BY_NAME["unmistakable product word"]
+        if _PRODUCT.search(words, product.end()):
+            yield _BY_NAME["two product words"]
+    yield from shown(_OF_NO_PRODUCT, words)
     if clause.question:
         yield QUESTION
 

@@ -29,7 +29,8 @@ class Scale(BaseModel):
 
     def weigh(self, signs: Signs) -> float:
         """Log odds. A sign without a weight says nothing."""
-        return self.bias + sum(self.weights.get(name, 0.0) * much for name, much in signs.items())
+        known = self.weights
+        return self.bias + sum([known[name] * much for name, much in signs.items() if name in known])
 
     def why(self, signs: Signs) -> tuple[str, ...]:
         """The signs that spoke for it, the weightiest first, each with its share of the log odds."""

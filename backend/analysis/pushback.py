@@ -32,6 +32,9 @@ FEW_SENTENCES = 40
 TURNS_OF_A_CALL = 16
 """An excerpt of fewer has no beginning and no end."""
 
+HOLDS = {"two negations": "negation", "neutral question": "question"}
+ALONE = {name: pattern for name, pattern in SIGNS.items() if name not in HOLDS}
+
 RESPONSE_WITHIN_TURNS = 3
 RESPONSE_SENTENCES = 2
 MOST_RESPONSE_SENTENCES = 5
@@ -103,7 +106,7 @@ def answer(transcript: Transcript, turn: Turn) -> Turn | None:
 
 def _heard(turn: Turn, places: Sequence[tuple[int, int]], around: Signs, sounds: Scale) -> Iterator[Heard]:
     lower = [plain(turn.text[start : min(end, start + READ_CHARS)]) for start, end in places]
-    shown = [frozenset(name for name, pattern in SIGNS.items() if pattern.search(words)) for words in lower]
+    shown = [_shown(words) for words in lower]
     for nth, (start, end) in enumerate(places):
         beside = frozenset[str]().union(*shown[max(0, nth - 1) : nth], *shown[nth + 1 : nth + 2])
         signs = {
@@ -115,6 +118,13 @@ def _heard(turn: Turn, places: Sequence[tuple[int, int]], around: Signs, sounds:
             SOUNDS: sounds.weigh(phrases(lower[nth])),
         }
         yield Heard(turn, start, end, signs)
+
+
+def _shown(lower: str) -> frozenset[str]:
+    """The signs that a sentence shows. Those that hold another are looked for only where that one is."""
+    found = {name for name, pattern in ALONE.items() if pattern.search(lower)}
+    found.update(name for name, needed in HOLDS.items() if needed in found and SIGNS[name].search(lower))
+    return frozenset(found)
 
 
 def _together(shown: frozenset[str], around: Signs) -> Mapping[str, float]:

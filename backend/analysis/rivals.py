@@ -63,18 +63,10 @@ _IN_HOUSE = re.compile(
     r"|internal(?:ly)?[- ](?:built|scheduler|orchestrat\w+)|proprietary (?:scheduler|orchestrat\w+)"
     r"|(?:built|wrote) (?:it|this|that) (?:ourselves|in[- ]house|myself|himself|herself))",
 )
-_MAY_BE_IN_HOUSE = frozenset(
-    {"wr", "buil", "made", "roll", "hack", "cook", "code", "put", "kn", "threw", "hous"}
-) | {
-    "grown",
-    "brew",
-    "spun",
-    "own",
-    "script",
-    "cron",
-    "internal",
-    "proprietary",
-}
+_MAY_BE_IN_HOUSE = (
+    *("wrote", "written", "built", "rolled", "hacked", "cooked up", "coded", "knocked up", "together"),
+    *("grown", "made", "house", "spun", "brewed", "our own", "scripts", "cron", "internal", "proprietary"),
+)
 _OTHER = re.compile(
     r"\b(?:jenkins|data ?factory|adf|snake ?make|next ?flow|control[- ]?m|auto ?sys|oozie|run ?deck|ssis"
     r"|informatica|ni ?fi|talend|azkaban|meta ?flow|kube ?flow|celery|tidal|dolphin ?scheduler"
@@ -220,11 +212,12 @@ class Rivals:
 
     def _said(self, transcript: Transcript) -> Iterator[Said]:
         for turn in transcript.turns:
-            if self._may_mention(turn.text.lower()):
+            if self._may_mention(turn):
                 for clause in clauses(turn.text):
                     yield from self._named_in(turn, core(turn.text, clause))
 
-    def _may_mention(self, lower: str) -> bool:
+    def _may_mention(self, turn: Turn) -> bool:
+        lower = turn.text.lower()
         return any(pattern.search(lower) for pattern in (self._names, _OTHER, _CRON, _DATABRICKS, _IN_HOUSE))
 
     def _named_in(self, turn: Turn, place: Clause) -> Iterator[Said]:
