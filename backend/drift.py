@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from datetime import UTC, datetime
 from itertools import groupby
 
@@ -21,6 +21,7 @@ from backend.store.store import Store
 from backend.transcript import Transcript
 
 MOST_HISTORY = 10
+ROWS_AT_ONCE = 5_000
 
 
 class DriftedVerdict(BaseModel):
@@ -60,8 +61,11 @@ class DriftedReport(BaseModel):
         return all(verdict.stands for verdict in self.verdicts)
 
 
-async def drifted_reports(store: Store, snapshot: Snapshot) -> list[DriftedReport]:
-    """The reports with a verdict whose passage is known to read otherwise now, the newest report first.
+async def drifted_reports(
+    store: Store, snapshot: Snapshot, *, most: int | None = None
+) -> list[DriftedReport]:
+    """The reports with a verdict whose passage is known to read otherwise now, the newest report first: at
+    least `most` of them where there are so many, all where it is None.
 
     Known from the last sync, the pack, and what a docs server answered since. Asks nobody.
     """
@@ -73,10 +77,14 @@ async def drifted_reports(store: Store, snapshot: Snapshot) -> list[DriftedRepor
     suspected = await asyncio.to_thread(
         lambda: {one.text_hash for one in cited if fresh.may_drift(one, texts.get(one.text_hash))}
     )
-    rows = await store.citations().of(suspected) if suspected else []
-    drifts = await asyncio.to_thread(
-        lambda: [drift for one in rows if (drift := fresh.drift(one, texts.get(one.text_hash)))]
-    )
+    drifts: list[Drift] = []
+    async for rows in _cited(store, suspected, None if most is None else ROWS_AT_ONCE):
+        drifts += await asyncio.to_thread(
+            lambda rows: [drift for one in rows if (drift := fresh.drift(one, texts.get(one.text_hash)))],
+            rows,
+        )
+        if most is not None and len({drift.cited.report_id for drift in drifts}) > most:
+            break  # the last of them may go on in the next rows
     by_report = groupby(drifts, key=lambda drift: drift.cited.report_id)
     return [
         DriftedReport(report_id=report_id, verdicts=[_verdict(drift) for drift in of_report])
@@ -115,6 +123,18 @@ def _former(old: CoachingReport, drifted: DriftedReport) -> FormerJudgement:
         claims=old.claims,
         passages=_cited_passages(old),
     )
+
+
+async def _cited(
+    store: Store, texts: Collection[str], at_once: int | None
+) -> AsyncIterator[list[CitedPassage]]:
+    """What is cited of these passages, so much at once, or all."""
+    skip = 0
+    while texts and (rows := await store.citations().of(texts, skip=skip, most=at_once)):
+        yield rows
+        if at_once is None:
+            return
+        skip += len(rows)
 
 
 async def _texts(store: Store, cited: Iterable[CitedPassage]) -> dict[str, str]:

@@ -20,15 +20,17 @@ from backend.store.cited import CitedPage
 from backend.store.store import Store
 
 MOST_PAGES = 20
+MOST_REPORTS = 50
 REST = 20
 """A survey of a large store takes seconds: after one comes a rest so many times as long."""
-WAIT_FIRST_S = 5.0
+WAIT_FIRST_S = 1.0
 WAIT_S = 0.1
 
 
 class Surveyed(NamedTuple):
     """What was found `at` this time. `aged` are places in the pack past their time, `silent` the ids of facts
-    that therefore accuse nobody, `titles` those of the drifted reports by id."""
+    that therefore accuse nobody. `drifted` are the newest reports on changed passages, with `titles` by id,
+    and `more_drifted` whether there are more of them."""
 
     at: datetime
     cited: list[CitedPage]
@@ -36,6 +38,7 @@ class Surveyed(NamedTuple):
     silent: frozenset[str]
     doubtful: list[FactDrift]
     drifted: list[DriftedReport]
+    more_drifted: bool
     titles: Mapping[str, str]
 
 
@@ -56,11 +59,13 @@ class Survey:
     async def latest(self) -> Surveyed | None:
         """The latest survey; None while the first is being made. Where it is time for another, that is begun
         and waited for a moment. Raises what that one met, such as StoreUnavailable."""
+        patience = WAIT_S
         if self._task is None and time.monotonic() >= self._next:
             self._task = asyncio.create_task(self._look(), name="survey")
             self._task.add_done_callback(self._ended)
+            patience = WAIT_S if self._held else WAIT_FIRST_S
         if task := self._task:
-            done, _ = await asyncio.wait({task}, timeout=WAIT_S if self._held else WAIT_FIRST_S)
+            done, _ = await asyncio.wait({task}, timeout=patience)
             if done:
                 task.result()
         return self._held
@@ -94,7 +99,8 @@ class Survey:
     async def _look(self) -> None:
         self._judged.clear()
         begun = time.monotonic()
-        drifted = await drifted_reports(self._store, self._snapshot)
+        found = await drifted_reports(self._store, self._snapshot, most=MOST_REPORTS)
+        drifted = found[:MOST_REPORTS]
         citations = self._store.citations()
         cited = await citations.pages(MOST_PAGES)
         titles = await citations.titles(report.report_id for report in drifted)
@@ -107,6 +113,7 @@ class Survey:
             silent=silent,
             doubtful=doubtful,
             drifted=self._but_judged(drifted),
+            more_drifted=len(found) > len(drifted),
             titles=titles,
         )
 

@@ -19,8 +19,6 @@ from backend.services.pack_lint import Finding
 from backend.services.prefect_mcp import PrefectMCPState
 from backend.survey import Surveyed
 
-MOST_REPORTS = 50
-
 SOURCES: dict[Source, str] = {
     "prefect-mcp": "from the docs server",
     "snapshot": "from the copy kept here",
@@ -92,7 +90,6 @@ def knowledge_page(
         look_ups=outcomes(now.cache),
         sync=sync_sentence(now),
         survey=survey,
-        drifted=survey.drifted[:MOST_REPORTS] if survey else [],
         aged=_by_file(survey, pack) if survey else [],
         trial=trial,
         problem=problem,

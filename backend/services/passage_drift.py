@@ -49,13 +49,15 @@ class FreshWords:
 
     def __init__(self, snapshot: Snapshot, answers: Iterable[KeptAnswer]) -> None:
         self._snapshot = snapshot
+        self._read_at = snapshot.read_at
+        self._path = cache(page_path)
         self._page = cache(lambda url: _page_of(snapshot, url))
         self._check = FactCheck(snapshot)
         self._hits: dict[str, dict[str, _Hit]] = {}
         for answer in answers:
             for hit in _hits_of(answer):
                 if hit.url:
-                    _keep_newest(self._hits.setdefault(page_path(hit.url), {}), hit)
+                    _keep_newest(self._hits.setdefault(self._path(hit.url), {}), hit)
         self._known: dict[tuple[object, ...], Drift | None] = {}
 
     def drift(self, cited: CitedPassage, text: str | None = None) -> Drift | None:
@@ -93,7 +95,7 @@ class FreshWords:
     def _of_pack(self, cited: CitedPassage) -> Drift | None:
         found = self._snapshot.facts([cited.passage_id])
         if not found:
-            return Drift(cited, "gone", stands=False, seen_at=self._snapshot.read_at)
+            return Drift(cited, "gone", stands=False, seen_at=self._read_at)
         now = self._snapshot.passage(found[0])
         if text_hash(now.text) != cited.text_hash:
             return Drift(cited, "changed", _stands(cited.quote, _padded(now.text)), now.read_at)
@@ -110,15 +112,19 @@ class FreshWords:
     def _by_copy(self, cited: CitedPassage) -> Drift | None:
         """A docs server cuts pages another way, so only the words quoted can be looked for in the copy."""
         page = self._page(cited.url or "")
-        if page is None or not is_prose(page_path(cited.url or "")) or not (cited.url or "").startswith(SITE):
+        if (
+            page is None
+            or not is_prose(self._path(cited.url or ""))
+            or not (cited.url or "").startswith(SITE)
+        ):
             return None
         if page.read_at and (page.read_at <= cited.read_at or _stands(cited.quote, page.words)):
             return None
-        return self._against(cited, page) if self._snapshot.read_at > cited.read_at else None
+        return self._against(cited, page) if self._read_at > cited.read_at else None
 
     def _against(self, cited: CitedPassage, page: _Page) -> Drift:
         if page.read_at is None:
-            return Drift(cited, "gone", stands=False, seen_at=self._snapshot.read_at)
+            return Drift(cited, "gone", stands=False, seen_at=self._read_at)
         return Drift(cited, "changed", _stands(cited.quote, page.words), page.read_at)
 
     def _of_answers(self, cited: CitedPassage, text: str | None) -> Drift | None:
@@ -144,7 +150,7 @@ class FreshWords:
         """By their hashes, all texts that a docs server has of the page."""
         if cited.source != "prefect-mcp" or cited.url is None:
             return {}
-        return self._hits.get(page_path(cited.url), {})
+        return self._hits.get(self._path(cited.url), {})
 
 
 class _Hit(NamedTuple):

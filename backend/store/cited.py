@@ -44,8 +44,11 @@ class Citations:
             rows = (await session.exec(grouped)).mappings()
             return [CitedPassage(claim_id="", **row) for row in rows]
 
-    async def of(self, texts: Collection[str]) -> list[CitedPassage]:
-        """What is cited of passages with these text hashes, report by report, the newest report first."""
+    async def of(
+        self, texts: Collection[str], *, skip: int = 0, most: int | None = None
+    ) -> list[CitedPassage]:
+        """What is cited of passages with these text hashes, report by report, the newest report first: all,
+        or so many after those that are skipped."""
         columns = [getattr(CitedPassageRow, name) for name in CitedPassage._fields]
         rows = (
             select(*columns)
@@ -57,6 +60,8 @@ class Citations:
                 col(CitedPassageRow.claim_id),
                 col(CitedPassageRow.place),
             )
+            .offset(skip)
+            .limit(most)
         )
         async with self._session() as session:
             return [CitedPassage(*row) for row in await session.exec(rows)]
