@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, NamedTuple, cast
 
+import structlog
 from sqlalchemy import ColumnElement, Index, String, Text, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel, and_, col, delete, func, or_, select
@@ -35,6 +36,8 @@ State = Literal["waiting", "running", "done", "failed", "cancelled"]
 Step = Literal["spot", "look_up", "judge", "save"]
 EventName = Literal["waiting", "begun", "progress", "done", "failed", "cancelled"]
 ENDINGS: frozenset[str] = frozenset({"done", "failed", "cancelled"})
+
+log = structlog.get_logger()
 
 Session = Callable[[], AbstractAsyncContextManager[AsyncSession]]
 
@@ -209,6 +212,7 @@ class Jobs:
             if job.attempt <= TRIES:
                 await _tell(session, mine, "begun", {"attempt": job.attempt})
                 return job
+            log.warning("job.given_up", job=job.id, attempts=TRIES)
             await _tell(session, mine, "failed", {"why": NEVER_ENDED}, **_ending("failed", why=NEVER_ENDED))
         return await self.take(holder, lease_s)
 
