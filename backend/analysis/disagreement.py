@@ -229,9 +229,9 @@ def _word_for_word(claim: Said, wrong: Said, right: Said) -> bool:
     """Whether a claim has hardly any other words than the wrong version, all that make it wrong, and none
     that make it right."""
     return (
-        len(wrong.meaning - GENERIC) >= LEAST_WORDS_VERBATIM
+        alike(claim.meaning, wrong.meaning) >= WORDS_OF_A_COPY
+        and len(wrong.meaning - GENERIC) >= LEAST_WORDS_VERBATIM
         and (has_verb(claim.text) or not has_verb(wrong.text))
-        and alike(claim.meaning, wrong.meaning) >= WORDS_OF_A_COPY
         and wrong.meaning - right.meaning <= claim.meaning
         and not claim.meaning & right.meaning - wrong.meaning
         and (claim.denies, claim.absolute, claim.plans, claim.edition, claim.features, claim.restrictions)
@@ -258,8 +258,6 @@ def _says_the_hard(claim: Said, wrong: Said) -> bool:
 def _says_the_words(claim: Said, wrong: Said, right: Said) -> bool:
     """Without a hard thing: each word that makes it wrong, most of the others, and hardly any besides. Few
     words do where all that is wrong with them is that the fact says no, or yes."""
-    if _conditioned(claim, wrong):
-        return False
     alike = share(wrong.meaning, claim.meaning)
     opposed = wrong.denies != right.denies and wrong.meaning <= claim.meaning
     return (
@@ -268,6 +266,7 @@ def _says_the_words(claim: Said, wrong: Said, right: Said) -> bool:
         and alike >= WORDS_OF_A_WRONG_VERSION
         and (opposed or alike > share(wrong.meaning, right.meaning))
         and share(claim.meaning, wrong.meaning) >= WORDS_OF_A_PLAIN_CLAIM
+        and not _conditioned(claim, wrong)
     )
 
 

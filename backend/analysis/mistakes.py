@@ -23,8 +23,8 @@ from backend.analysis.wording import denials
 WORDS = Path(__file__).with_name("mistakes.toml")
 MOST_WORDS = 40
 """Signs that stand further apart in a sentence are hardly one thing."""
-BEGINNING = 2
-"""So many letters of a word tell whether a sign can be there at all."""
+LETTERS = range(1, 6)
+"""By so many letters of its first word it is told whether a sign can be there at all."""
 _WORD = re.compile(r"\w+")
 _GROUP = re.compile(r"<([\w ]+)>")
 _CONTRAST = re.compile(
@@ -66,20 +66,38 @@ class Mistake(NamedTuple):
 def made_by(words: str, near: str = "", topic: str = "") -> list[Mistake]:
     """The mistakes these words make: a part of them shows each sign, and denies and hedges nothing. `near` is
     what was said around them and what they answer, `topic` what else they are known to be about."""
-    begins = {word[:BEGINNING] for word in _WORD.findall(words.lower())}
-    likely = [one for one in known() if not any(each.isdisjoint(begins) for each in one.begins)]
+    said = frozenset(_WORD.findall(words.lower()))
+    begins = {word[:letters] for word in said for letters in LETTERS}
+    by_beginning = _by_beginning()
+    may_be = {one for word in begins for one in by_beginning.get(word, ())}
+    likely = [one for one in may_be if not any(each.isdisjoint(begins) for each in one.begins)]
     if not likely:
         return []
     plain, around = _plain(words), _plain(f"{near} {words}")
-    about, parts = f"{around} {_plain(topic)}", list(_parts(plain))
-    return [
-        one
-        for one in likely
-        if any(_shows(part, one) for part in parts)
-        and (one.topic is None or one.topic.search(about))
-        and not (one.unless and one.unless.search(plain))
-        and not (one.unless_near and one.unless_near.search(around))
-    ]
+    shown = [one for one in likely if _is_about(one, plain, around, topic)]
+    parts = list(_parts(plain)) if shown else []
+    made = (one for one in shown if any(_shows(part, one) for part in parts))
+    return sorted(made, key=lambda one: one.name)
+
+
+@cache
+def _by_beginning() -> Mapping[str, list[Mistake]]:
+    """The mistakes by how a word of their rarest sign must begin."""
+    found: dict[str, list[Mistake]] = {}
+    for one in known():
+        for beginning in min(one.begins, key=len):
+            found.setdefault(beginning, []).append(one)
+    return found
+
+
+def _is_about(mistake: Mistake, words: str, around: str, topic: str) -> bool:
+    """Whether the words have every sign somewhere, and the topic, and nothing that speaks against it."""
+    return (
+        all(sign.search(words) for sign in mistake.signs)
+        and not (mistake.unless and mistake.unless.search(words))
+        and not (mistake.unless_near and mistake.unless_near.search(around))
+        and (mistake.topic is None or mistake.topic.search(f"{around} {_plain(topic)}") is not None)
+    )
 
 
 class _Written(BaseModel):
@@ -146,7 +164,7 @@ def _alternatives(written: str, groups: Mapping[str, str]) -> list[str]:
 
 def _begins(alternative: str) -> str:
     found = _WORD.search(alternative)
-    return found[0][:BEGINNING] if found else ""
+    return found[0][: LETTERS[-1]] if found else ""
 
 
 def _pattern(alternatives: list[str]) -> re.Pattern[str]:

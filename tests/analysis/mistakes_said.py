@@ -161,7 +161,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "a converter for dags": (
-        ("We've got a converter that turns your DAGs into flows.",),
+        ("There's a converter in Prefect that turns your DAGs into flows automatically.",),
         (
             "There's no converter, you rewrite DAGs as flows.",
             "We have no converter for DAGs.",
@@ -195,7 +195,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "agents in prefect 3": (
-        ("You install the agent in your cluster and it picks up the runs.", "Agents still run in Prefect 3."),
+        ("The agent picks up the flow runs from the work pool.", "Agents still run in Prefect 3."),
         (
             "Agents are gone, in three you install a worker.",
             "The AI agent picks up the runs and reads the logs.",

@@ -49,12 +49,12 @@ def _inside(said: str) -> str:
 
 @pytest.mark.parametrize("said", WRONG)
 async def test_a_mistake_is_told_in_other_words_than_the_pack_s(coach: Coach, said: str) -> None:
-    assert ACCUSING & set(await verdicts(coach, said))
+    assert ACCUSING & set(await verdicts(coach, said, "And how is that in Prefect?"))
 
 
 @pytest.mark.parametrize("said", RIGHT)
 async def test_a_right_sentence_in_nearly_the_same_words_is_no_mistake(coach: Coach, said: str) -> None:
-    assert not ACCUSING & set(await verdicts(coach, said))
+    assert not ACCUSING & set(await verdicts(coach, said, "And how is that in Prefect?"))
 
 
 @pytest.mark.slow
