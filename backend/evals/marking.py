@@ -17,9 +17,9 @@ from backend.report import (
     Evidence,
     Objection,
     OpenQuestion,
-    verify_evidence,
 )
 from backend.transcript import Quote
+from backend.verbatim import verify_evidence
 
 NOT_FOUND, UNLABELLED = "not_found", "unlabelled"
 ASTRAY = "label that nobody says"

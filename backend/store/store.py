@@ -14,7 +14,7 @@ from sqlmodel import col, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.errors import Conflict, NotFound
-from backend.report import CoachingReport, verify
+from backend.report import CoachingReport
 from backend.store import derived, finding
 from backend.store.bodies import report_in
 from backend.store.call_query import EVERY_CALL, CallPage, CallQuery, Choice
@@ -38,6 +38,7 @@ from backend.store.tables import (
     table_of,
 )
 from backend.store.wiping import Wiper
+from backend.verbatim import verify
 
 Change = Callable[[CoachingReport], CoachingReport]
 MOST_TRIES = 100

@@ -29,11 +29,11 @@ from backend.report import (
     Suggestion,
     TalkMoment,
     Verdict,
-    verify,
 )
 from backend.rubric import Measure, Rubric
 from backend.services.pack_sheets import PackFile
 from backend.transcript import Call, Participant, Quote, Side, Transcript, Turn
+from backend.verbatim import verify
 from tests.conftest import REPO
 from tests.sample_report import sample_report
 
