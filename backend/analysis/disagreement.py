@@ -149,8 +149,11 @@ def _plan_too_high(claim: Said, known: Known, facts: Sequence[Known]) -> Finding
 
 
 def _asks_as_much(known: Known, shared: frozenset[str], plan: str) -> bool:
+    """Or is disputed, so that it may."""
     plans = known.fact.scope.plans
-    return bool(plans and shared & known.said.features and min(plans, key=PLANS.index) == plan)
+    if not shared & known.said.features:
+        return False
+    return known.fact.conflict is not None or bool(plans and min(plans, key=PLANS.index) == plan)
 
 
 def _other_figure(claim: Said, known: Known) -> Finding | None:

@@ -89,7 +89,7 @@ def amounts(text: str) -> tuple[Amount, ...]:
     found, at = [], 0
     while at < len(tokens):
         number = _number(tokens, at)
-        if number is None:
+        if number is None or "point" in (*tokens[max(0, at - 1) : at], *tokens[number[1] : number[1] + 1]):
             at += 1
             continue
         value, after = number
@@ -161,7 +161,7 @@ def _group(tokens: list[str], at: int) -> tuple[float, int] | None:
         joined = after + 1 if tokens[after : after + 1] == ["and"] else after
         rest = _below_hundred(tokens, joined) if joined < len(tokens) else None
         return (value + rest[0], rest[1]) if rest else (value, after)
-    if 10 < value < 100 and after < len(tokens) and tokens[after] in _TENS:
+    if 0 < value < 100 and value != 10 and after < len(tokens) and tokens[after] in _TENS:
         pair = _below_hundred(tokens, after)
         return (value * 100 + pair[0], pair[1]) if pair else (value, after)
     return value, after
