@@ -6,6 +6,9 @@ it in SINCE: a store from before it is filled anew as it is opened.
 
 from __future__ import annotations
 
+import time
+
+import structlog
 from sqlalchemy import Connection, select, text
 
 from backend.errors import StoreUnavailable
@@ -14,10 +17,12 @@ from backend.store import judgements, listing, sums
 from backend.store.bodies import report_in
 from backend.store.tables import ReportRow, table_of
 
-SINCE = "0007"
+SINCE = "0008"
 """The newest migration that changed what is derived."""
 
 POSTGRES_LOCK = 0xDE21BED
+
+log = structlog.get_logger()
 
 
 def put(connection: Connection, report: CoachingReport) -> None:
@@ -43,12 +48,16 @@ def refill(connection: Connection) -> None:
     """Put every stored report. One whose body is damaged is only listed; reading it says so."""
     # By their ids first: no cursor stays open while rows are written, and no two bodies are in memory.
     table = table_of(ReportRow)
-    for report_id in list(connection.scalars(select(table.c.id))):
+    report_ids = list(connection.scalars(select(table.c.id)))
+    log.info("store.fills_in", reports=len(report_ids))
+    begun = time.monotonic()
+    for report_id in report_ids:
         row = ReportRow(**connection.execute(select(table).where(table.c.id == report_id)).mappings().one())
         try:
             put(connection, report_in(row))
         except StoreUnavailable:
             listing.put_bare(connection, row)
+    log.info("store.filled_in", reports=len(report_ids), s=round(time.monotonic() - begun, 1))
 
 
 def _one_at_a_time(connection: Connection) -> None:

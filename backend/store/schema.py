@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import structlog
 from sqlalchemy import URL, Connection, create_engine, event, inspect, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
@@ -21,7 +22,12 @@ HEAD = "0008"
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 WAIT_S = 60
+"""For tables in use. For its turn to migrate a process waits as long as it takes: the lock falls when
+its holder dies, and to fill in tens of thousands of reports takes minutes."""
+LONGEST_MS = 2**31 - 1
 POSTGRES_LOCK = 0xCA11C0AC
+
+log = structlog.get_logger()
 
 
 def migrate(database: Database) -> None:
@@ -58,8 +64,10 @@ def _migrate_sqlite(url: URL, file: Path) -> None:
 def _migrate_postgres(url: URL) -> None:
     engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": CONNECT_S})
     with engine.begin() as connection:
+        if not connection.scalar(select(func.pg_try_advisory_xact_lock(POSTGRES_LOCK))):
+            log.info("store.waits_its_turn")
+            connection.execute(select(func.pg_advisory_xact_lock(POSTGRES_LOCK)))
         connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT_S}s'"))
-        connection.execute(select(func.pg_advisory_xact_lock(POSTGRES_LOCK)))
         _to_head(connection)
 
 
@@ -91,8 +99,15 @@ def _alone(file: Path) -> Iterator[None]:
 
     SQLite's own lock is not enough: of two that switch to write-ahead logging at once, one fails.
     """
-    with closing(sqlite3.connect(f"{file}.lock", timeout=WAIT_S, isolation_level=None)) as lock:
-        lock.execute("BEGIN EXCLUSIVE")
+    with closing(sqlite3.connect(f"{file}.lock", timeout=0, isolation_level=None)) as lock:
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as failure:
+            if failure.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            log.info("store.waits_its_turn")
+            lock.execute(f"PRAGMA busy_timeout = {LONGEST_MS}")
+            lock.execute("BEGIN EXCLUSIVE")
         yield
 
 

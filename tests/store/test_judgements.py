@@ -15,6 +15,7 @@ from backend.report import CoachingReport
 from backend.store import Store
 from backend.store.judgements import JudgedPage
 from backend.transcript import spoken_key
+from tests.store.older import taken_back
 from tests.store.reports import NOW, report_of
 
 pytestmark = pytest.mark.anyio
@@ -186,3 +187,13 @@ async def test_calls_that_were_ruled_on_are_found_by_when(store: Store) -> None:
     at = word(minutes=10).at.timestamp()
     assert await kept.ruled_calls() == await kept.ruled_calls(at) == [spoken_key(report_of().turns)]
     assert await kept.ruled_calls(at + 1) == []
+
+
+async def test_what_people_said_before_it_was_listed_is_listed(url: str | None, tmp_path: Path) -> None:
+    async with Store.open(url, tmp_path) as store:
+        await store.save(ruled()(report_of()))
+        before = await store.judgements().page()
+        await taken_back(store, "0007")
+    async with Store.open(url, tmp_path) as store:
+        assert ids(before) == ["r1"]
+        assert await store.judgements().page() == before

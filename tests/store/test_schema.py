@@ -17,11 +17,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
+from structlog.testing import capture_logs
 
 from backend.errors import StoreUnavailable
 from backend.store import Store
 from backend.store.database import locate
 from backend.store.schema import HEAD, MIGRATIONS, migrate
+from tests.store.older import taken_back
 from tests.store.reports import report_of
 
 pytestmark = pytest.mark.anyio
@@ -68,6 +70,26 @@ def _start(url: str | None, folders: list[Path], together: Barrier) -> None:
     for folder in folders:
         together.wait()
         migrate(locate(url, folder))
+
+
+async def test_a_start_waits_for_another_that_fills_the_store_in_and_says_so(tmp_path: Path) -> None:
+    async with Store.open(None, tmp_path) as store:
+        await store.save(report_of())
+        await taken_back(store, "0004")
+    with closing(sqlite3.connect(tmp_path / "calls.db.lock", isolation_level=None)) as busy:
+        busy.execute("BEGIN EXCLUSIVE")
+        with capture_logs() as logs:
+            starting = asyncio.create_task(asyncio.to_thread(migrate, locate(None, tmp_path)))
+            async with asyncio.timeout(30):
+                while not logs:
+                    await asyncio.sleep(0.01)
+            busy.execute("ROLLBACK")
+            await starting
+    assert [entry["event"] for entry in logs] == [
+        "store.waits_its_turn",
+        "store.fills_in",
+        "store.filled_in",
+    ]
 
 
 async def test_two_stores_of_one_process_open_the_same_new_file(tmp_path: Path) -> None:
