@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from backend.facts import KnowledgeStatus, Passage, Source
 from backend.rubric import Level
+from backend.spending import ClaudeUsage
 from backend.transcript import Call, Quote, Role, Turn
 
 REPORT_VERSION = 1
@@ -284,37 +285,6 @@ class FollowUp(BaseModel):
 
     subject: str
     body: str
-
-
-class ClaudeTokens(BaseModel):
-    """What Claude was sent and wrote, also in vain. `input_tokens` are those that no prompt cache held;
-    `dollars` is None where a model's price is not known."""
-
-    requests: int = 0
-    repairs: int = 0
-    input_tokens: int = 0
-    cache_write_tokens: int = 0
-    cache_read_tokens: int = 0
-    output_tokens: int = 0
-    dollars: float | None = 0.0
-
-    @property
-    def sent_tokens(self) -> int:
-        """All that was sent, cached or not."""
-        return self.input_tokens + self.cache_write_tokens + self.cache_read_tokens
-
-
-class ClaudeStep(ClaudeTokens):
-    step: Literal["spot", "judge"]
-    model: str
-
-
-class ClaudeUsage(ClaudeTokens):
-    """All steps together, and each. `baseline_tokens`: about the input of a product that sends the transcript
-    once for each of four scores and once for the claims."""
-
-    baseline_tokens: int
-    steps: list[ClaudeStep] = Field(default_factory=list)
 
 
 class AnalystUsed(BaseModel):

@@ -14,7 +14,7 @@ import structlog
 from pydantic import BaseModel
 
 from backend.errors import AnalystAway, StoreUnavailable, UnusableSetting
-from backend.report import ClaudeStep, ClaudeUsage
+from backend.spending import ClaudeStep, ClaudeUsage
 from backend.transcript import Transcript
 
 CHARS_PER_TOKEN = 4

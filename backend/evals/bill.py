@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from backend.analysis.claude_bill import READING, WRITING, Price, price_of
-from backend.report import ClaudeStep, ClaudeUsage
+from backend.spending import ClaudeStep, ClaudeUsage
 
 
 class Tokens(NamedTuple):

@@ -17,7 +17,8 @@ from backend.evals.marking import Finding, Marker, Marks
 from backend.evals.measures import AnalystResult, CallCounts, Result, Spent, figures
 from backend.facts import KnowledgeStatus
 from backend.house import House
-from backend.report import AnalystKind, ClaudeUsage, CoachingReport
+from backend.report import AnalystKind, CoachingReport
+from backend.spending import ClaudeUsage
 from backend.transcript import Transcript
 
 
