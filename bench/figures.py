@@ -89,7 +89,7 @@ def show(compared: list[Row], own: list[Row], targets: list[Target]) -> None:
 
 def write(rows: list[Row], versions: dict[str, str], *, whole: bool) -> None:
     """Keep the results. Those of some parts take the place of theirs alone."""
-    before = {} if whole else json.loads(RESULTS.read_text())
+    before = json.loads(RESULTS.read_text()) if RESULTS.exists() and not whole else {}
     new = {row.metric for row in rows}
     kept = [row for row in before.get("rows", []) if row["metric"] not in new]
     results = {

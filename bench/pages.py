@@ -108,7 +108,7 @@ async def pages(scene: Scene) -> list[Row]:
             for share in (0.5, 0.95)
         ]
         rows += await _weighed(ours.http, long_call)
-        return rows + await asyncio.to_thread(_painted, f"{ours.http.base_url}{long_call[1:]}")
+        return rows + await asyncio.to_thread(_painted, str(ours.http.base_url.join(long_call)))
 
 
 async def _stored(folder: Path) -> Path:
@@ -202,7 +202,7 @@ def _painted(url: str) -> list[Row]:
     """The first paint in Chromium; no row where there is none."""
     answer = subprocess.run([PYTHON, "-m", "bench.pages", url], capture_output=True, text=True)
     if answer.returncode:
-        print("  no browser is here, so no paint is timed", file=sys.stderr)
+        print(f"  no paint could be timed: {answer.stderr.strip()[-200:]}", file=sys.stderr)
         return []
     return [Row("long_call_first_paint_ms", COACH, percentile(json.loads(answer.stdout), 0.5), "ms")]
 
