@@ -94,6 +94,12 @@ class Matched(Generic[Found, Gold]):
             best = _closest(span, self.places)
             yield one, None if best is None else self.gold[best]
 
+    def with_all(self) -> Iterator[tuple[Found, list[Gold]]]:
+        """Each find with every label it matches: a sentence may make a right claim and a wrong one."""
+        for one, span in zip(self.found, self._spans, strict=True):
+            places = zip(self.gold, self.places, strict=True)
+            yield one, [label for label, place in places if place is not None and span.matches(place)]
+
     def met(self) -> Iterator[tuple[Gold, Span | None, Found | None]]:
         """Each label with its place and what was found there."""
         for label, place in zip(self.gold, self.places, strict=True):
@@ -147,20 +153,20 @@ class Marker:
         return Marks(counts, _verdicts(claims), self._findings)
 
     def _accusations(self, claims: Matched[Claim, ClaimLabel]) -> dict[str, Counted]:
-        accused = [(one, label) for one, label in claims.labelled() if one.verdict in ACCUSING]
+        accused = [labels for one, labels in claims.with_all() if one.verdict in ACCUSING]
         wrong = [found for label, _, found in claims.met() if label.wrong]
         return {
-            "accusations.precision": _counted(label is not None and label.wrong for _, label in accused),
+            "accusations.precision": _counted(any(label.wrong for label in labels) for labels in accused),
             "accusations.recall": _counted(
                 found is not None and found.verdict in ACCUSING for found in wrong
             ),
         }
 
     def _supported(self, claims: Matched[Claim, ClaimLabel]) -> dict[str, Counted]:
-        labels = [label for one, label in claims.labelled() if one.verdict == "supported"]
-        right = [label is not None and label.verdict == "supported" for label in labels]
+        found = [labels for one, labels in claims.with_all() if one.verdict == "supported"]
+        right = [bool(labels) and all(one.verdict == "supported" for one in labels) for labels in found]
         return {
-            "supported.right": Counted(sum(right), sum(label is not None for label in labels)),
+            "supported.right": Counted(sum(right), sum(map(bool, found))),
             "supported.right_of_all": _counted(right),
         }
 
@@ -254,13 +260,13 @@ class Marker:
                 self._tell(
                     "wrong claim passed", place, label.quote, f"{label.verdict}, judged {found.verdict}"
                 )
-        for one, known in claims.labelled():
-            said = known.verdict if known else UNLABELLED
-            if one.verdict in ACCUSING and not (known and known.wrong):
+        for one, known in claims.with_all():
+            said = " and ".join(dict.fromkeys(label.verdict for label in known)) or UNLABELLED
+            if one.verdict in ACCUSING and not any(label.wrong for label in known):
                 self._tell_found("wrong accusation", one.quote, f"{said}, judged {one.verdict}: {one.reason}")
             elif one.verdict == "supported" and known and said != "supported":
                 self._tell_found("wrongly supported", one.quote, f"{said}: {one.reason}")
-            elif known is None:
+            elif not known:
                 self._tell_found("no claim", one.quote, one.verdict)
 
     def _tell_astray(self) -> None:

@@ -50,6 +50,19 @@ def test_an_accusation_is_right_only_where_the_label_accuses_too(call: LabelledC
     ]
 
 
+def test_a_sentence_of_a_right_claim_and_a_wrong_one_may_be_accused_but_not_called_supported(
+    call: LabelledCall,
+) -> None:
+    both = "Prefect is open source. SLAs are on every plan."
+    accusing, supporting = Reported(call), Reported(call)
+    accusing.claim(0, both, "contradicted")
+    supporting.claim(0, both, "supported")
+    marks = marked(call, accusing)
+    assert marks.counts["accusations.precision"] == Counted(1, 1)
+    assert not [one for one in marks.findings if one.kind == "wrong accusation"]
+    assert marked(call, supporting).counts["supported.right"] == Counted(0, 1)
+
+
 def test_the_same_words_said_twice_are_two_labels_at_two_places(call: LabelledCall) -> None:
     reported = Reported(call)
     reported.claim(4, "SLAs are on every plan.", "contradicted")
