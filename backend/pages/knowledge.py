@@ -12,7 +12,7 @@ from typing import NamedTuple
 from backend.facts import PassageMatch, Source
 from backend.pages import wording
 from backend.pages.render import page
-from backend.services.doc_cache import CacheStats
+from backend.services.cache_counts import CacheStats
 from backend.services.docs_ledger import Outcome, Run
 from backend.services.docs_snapshot import SnapshotStatus
 from backend.services.pack_lint import Finding

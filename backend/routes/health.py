@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from backend.analysis.claude_bill import Spending
 from backend.errors import StoreUnavailable
 from backend.house import House
-from backend.services.doc_cache import CacheStats
+from backend.services.cache_counts import CacheStats
 from backend.services.docs_snapshot import SnapshotStatus
 from backend.services.prefect_mcp import PrefectMCPState
 from backend.store.tables import StoreHealth

@@ -21,9 +21,10 @@ from types import TracebackType
 from typing import Generic, Literal, NamedTuple, Self, TypeVar
 
 from cachetools import TLRUCache, TTLCache
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from backend.facts import KeptAnswer
+from backend.services.cache_counts import CacheStats, Count
 from backend.services.doc_shelf import QuietShelf, Shelf
 
 V = TypeVar("V")
@@ -73,34 +74,6 @@ class Answer(Generic[V]):
     outcome: Outcome
 
 
-class CacheCounts(BaseModel):
-    """How calls went since the start. `recalled` hits and stale ones came from the shelf, `negative` calls
-    were not made since the same one had just failed, `warmed` answers were loaded before anyone asked,
-    `revalidated` ones behind a caller's back; `errors` counts loads that failed, for whomever."""
-
-    hits: int = 0
-    misses: int = 0
-    stale: int = 0
-    joined: int = 0
-    errors: int = 0
-    negative: int = 0
-    recalled: int = 0
-    warmed: int = 0
-    revalidated: int = 0
-
-
-class CacheStats(CacheCounts):
-    """The counts of all tools and of each, and what is held in memory now, in characters."""
-
-    entries: int
-    size: int
-    shelf_errors: int = 0
-    by_tool: dict[str, CacheCounts] = {}
-
-
-Count = Literal[
-    "hits", "misses", "stale", "joined", "errors", "negative", "recalled", "warmed", "revalidated"
-]
 _COUNT_OF: Mapping[Outcome, Count] = {"hit": "hits", "miss": "misses", "stale": "stale", "joined": "joined"}
 
 

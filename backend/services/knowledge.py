@@ -6,13 +6,12 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import NamedTuple, Self
 from weakref import WeakKeyDictionary
 
-from backend.errors import KnowledgeUnavailable, PrefectUnreachable
+from backend.errors import KnowledgeUnavailable
 from backend.facts import (
     Came,
     DocQuery,
@@ -23,11 +22,13 @@ from backend.facts import (
     Passage,
     PassageMatch,
 )
+from backend.services.cache_counts import CacheStats
 from backend.services.doc_cache import Answer as CacheAnswer
-from backend.services.doc_cache import CacheStats, DocCache, DocKey, normalised
+from backend.services.doc_cache import DocCache, DocKey, normalised
 from backend.services.docs_snapshot import Snapshot
 from backend.services.fact_drift import FactCheck
 from backend.services.look_up_times import LookUpTimes
+from backend.services.patience import Patience
 from backend.services.prefect_mcp import SEARCH, DocHit, PrefectMCP, PrefectMCPState
 from backend.settings import PUBLIC_DOCS_MCP_URL, Settings
 
@@ -82,7 +83,7 @@ class ProductKnowledge:
         self._cache = cache
         self._docs_server = docs_server
         self._wait_s = wait_s
-        self._stall_s = stall_s
+        self._patience = Patience(client, wait_s=wait_s, stall_s=stall_s) if client else None
         self._identity = identity or docs_server
         self._way = way
         self._shape = _shape()
@@ -227,86 +228,19 @@ class ProductKnowledge:
         came(len(answers), len(texts))
         if not missing:
             return answers, None
+        assert self._patience is not None
         self._waiting += 1
         self.idle.clear()
         try:
             asked = {asyncio.create_task(self._answer(key, text)): key for key, text in missing.items()}
-            brought, trouble = await self._gather(asked, lambda left: came(len(texts) - left, len(texts)))
+            brought, trouble = await self._patience.gather(
+                asked, lambda left: came(len(texts) - left, len(texts))
+            )
         finally:
             self._waiting -= 1
             if not self._waiting:
                 self.idle.set()
         return answers | brought, trouble
-
-    async def _gather(
-        self, asked: Mapping[asyncio.Task[Answer], DocKey], left_now: Callable[[int], None]
-    ) -> tuple[dict[DocKey, Answer], KnowledgeUnavailable | None]:
-        """What comes in time. A look-up that is not waited for any longer goes on inside the cache, so the
-        next call finds it there."""
-        deadline = time.monotonic() + self._wait_s
-        answers: dict[DocKey, Answer] = {}
-        trouble: KnowledgeUnavailable | None = None
-        waiting = set(asked)
-        try:
-            quiet_until = await self._silence_ends(waiting)
-            while waiting:
-                left = min(deadline, quiet_until) - time.monotonic()
-                done, waiting = await asyncio.wait(
-                    waiting, timeout=max(0, left), return_when=asyncio.FIRST_COMPLETED
-                )
-                if not done:
-                    if not await self._came_back(waiting, deadline):
-                        break
-                    quiet_until = time.monotonic() + self._stall_s
-                for task in done:
-                    if isinstance(failure := task.exception(), KnowledgeUnavailable):
-                        trouble = trouble or failure
-                    else:
-                        answers[asked[task]] = task.result()
-                        quiet_until = time.monotonic() + self._stall_s  # a failure is no sign of life
-                left_now(len(waiting))
-        finally:
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
-        if waiting and trouble is None and self._client and self._client.state.state != "up":
-            trouble = PrefectUnreachable("prefect-mcp was being started anew, and did not answer in time.")
-        return answers, trouble
-
-    async def _came_back(self, asked: Collection[asyncio.Task[Answer]], deadline: float) -> bool:
-        """After a silence: whether our child was being started anew, and is there again in time."""
-        assert self._client is not None
-        if self._client.state.state == "up" or time.monotonic() >= deadline:
-            return False
-        with suppress(TimeoutError):
-            async with asyncio.timeout(deadline - time.monotonic()):
-                return await self._started(asked)
-        return False
-
-    async def _silence_ends(self, asked: Collection[asyncio.Task[Answer]]) -> float:
-        """Until when none of these needs to be answered, on the monotonic clock."""
-        assert self._client is not None
-        begun = time.monotonic()
-        if self._client.state.state != "up" and not await self._started(asked):
-            return begun + self._stall_s
-        # A docs server that hung when it was last looked for is not waited for as long again.
-        return time.monotonic() + (self._stall_s if self._client.state.docs_tools else self._stall_s / 3)
-
-    async def _started(self, asked: Collection[asyncio.Task[Answer]]) -> bool:
-        """Give a child that starts its time, which is our own fault. Not where the docs server hangs: that
-        keeps a child from starting as well, and is said by False."""
-        assert self._client is not None
-        ready = asyncio.create_task(self._client.ready(self._wait_s))
-        heard = asyncio.create_task(self._client.docs_heard(self._stall_s))
-        try:
-            await asyncio.wait({ready, heard, *asked}, return_when=asyncio.FIRST_COMPLETED)
-            if heard.done() and heard.result():
-                await asyncio.wait({ready, *asked}, return_when=asyncio.FIRST_COMPLETED)
-                return True
-            return self._client.state.docs_tools
-        finally:
-            ready.cancel()
-            heard.cancel()
 
     async def _answer(self, key: DocKey, text: str) -> Answer:
         assert self._client is not None

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from backend.pages.knowledge import KnowledgeNow, outcomes, server_sentence, sync_sentence
-from backend.services.doc_cache import CacheStats
+from backend.services.cache_counts import CacheStats
 from backend.services.docs_ledger import Run
 from backend.services.docs_snapshot import SnapshotStatus
 from backend.services.docs_sync import sync
