@@ -36,8 +36,8 @@ DOORS: dict[str, set[str]] = {
     "house": {*GROUND, "report", "judgement", "analysis", "services", "store", "survey", "tracing"},
     "jobs": {"transcript", "errors", "analysis", "store", "tracing", "house"},
     "routes": {
-        *(*GROUND, "report", "formats", "analysis", "judgement", "services", "store", "house", "jobs"),
-        *("pages", "drift"),
+        *(*GROUND, "rubric", "report", "formats", "analysis", "judgement", "services", "store", "house"),
+        *("jobs", "pages", "drift"),
     },
     "app": {"house", "jobs", "routes", "pages", "settings", "errors"},
     # The top floor: these put things together and run them.

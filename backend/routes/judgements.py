@@ -6,7 +6,7 @@ Programs send and get JSON; the pages' forms are answered by a redirect back to 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal, NamedTuple, TypeVar, get_args
 from urllib.parse import quote
@@ -25,6 +25,7 @@ from backend.pages.judgement import FormName, Typed, disputes_page, moment_page
 from backend.pages.page import Page
 from backend.report import Claim, CoachingReport, Handling, Objection, Verdict
 from backend.routes.door import LONGEST_NAME, check_may_rule, remember_name, viewer_of
+from backend.rubric import Rubric
 from backend.store.judgements import JudgedPage, State
 
 DISPUTES_PER_PAGE = 50
@@ -60,14 +61,18 @@ class VerdictWord(Word):
 
     verdict: Verdict
 
+    def ruled(self, report: CoachingReport, claim_id: str, rubrics: Sequence[Rubric]) -> CoachingReport:
+        return rule(report, claim_id, self.verdict, self.said(), rubrics)
+
 
 class HandlingWord(Word):
     """How an objection was handled, or that it was none."""
 
     handled: Handling | Literal["no_objection"]
 
-    def stands(self) -> Handling | None:
-        return None if self.handled == "no_objection" else self.handled
+    def ruled(self, report: CoachingReport, objection_id: str, rubrics: Sequence[Rubric]) -> CoachingReport:
+        handled = None if self.handled == "no_objection" else self.handled
+        return rule_handling(report, objection_id, handled, self.said(), rubrics)
 
 
 class Where(NamedTuple):
@@ -112,88 +117,37 @@ def router() -> APIRouter:
         counts, speakers = await kept.counts(speaker), await kept.speakers()
         return Page(disputes_page(listed, counts, speakers, state=wanted, speaker=speaker, before=before))
 
-    _add_claims(routes)
-    _add_objections(routes)
+    _add_moments(routes, "claims", Claim, VerdictWord)
+    _add_moments(routes, "objections", Objection, HandlingWord)
     return routes
 
 
-def _add_claims(routes: APIRouter) -> None:
-    @routes.post(
-        "/calls/{report_id}/claims/{claim_id}/disputes",
-        status_code=201,
-        response_model=Claim,
-        openapi_extra=_takes(Word),
-    )
-    async def dispute_claim(request: Request, report_id: str, claim_id: str) -> Response:
-        """Say that the verdict on a claim is wrong, and why. Answers the claim."""
-        return await _dispute(request, Where(report_id, "claims", claim_id))
+def _add_moments(
+    routes: APIRouter,
+    kind: Kind,
+    model: type[Claim] | type[Objection],
+    ruling: type[VerdictWord] | type[HandlingWord],
+) -> None:
+    path = f"/calls/{{report_id}}/{kind}/{{moment_id}}"
 
-    @routes.post(
-        "/calls/{report_id}/claims/{claim_id}/disputes/{dispute_id}/withdrawal", response_model=Claim
-    )
-    async def withdraw_from_claim(
-        request: Request, report_id: str, claim_id: str, dispute_id: str
-    ) -> Response:
+    @routes.post(f"{path}/disputes", status_code=201, response_model=model, openapi_extra=_takes(Word))
+    async def dispute_it(request: Request, report_id: str, moment_id: str) -> Response:
+        """Say that what was found is wrong, and why. Answers the claim or objection."""
+        return await _dispute(request, Where(report_id, kind, moment_id))
+
+    @routes.post(f"{path}/disputes/{{dispute_id}}/withdrawal", response_model=model)
+    async def withdraw_it(request: Request, report_id: str, moment_id: str, dispute_id: str) -> Response:
         """Take a dispute back that no ruling has answered."""
-        return await _withdraw(request, Where(report_id, "claims", claim_id), dispute_id)
+        return await _withdraw(request, Where(report_id, kind, moment_id), dispute_id)
 
-    @routes.post(
-        "/calls/{report_id}/claims/{claim_id}/ruling",
-        response_model=Claim,
-        openapi_extra=_takes(VerdictWord),
-    )
-    async def rule_on_claim(request: Request, report_id: str, claim_id: str) -> Response:
-        """Overrule a verdict or uphold it, with a reason. With managers' tokens set, for managers."""
-        rubrics = _house(request).snapshot.pack.rubrics
+    @routes.post(f"{path}/ruling", response_model=model, openapi_extra=_takes(ruling))
+    async def rule_on_it(request: Request, report_id: str, moment_id: str) -> Response:
+        """Overrule what was found or uphold it, with a reason. With managers' tokens set, for managers."""
+        return await _rule(request, Where(report_id, kind, moment_id), ruling)
 
-        def ruled(report: CoachingReport, word: VerdictWord) -> CoachingReport:
-            return rule(report, claim_id, word.verdict, word.said(), rubrics)
-
-        return await _rule(request, Where(report_id, "claims", claim_id), VerdictWord, ruled)
-
-    @routes.get("/calls/{report_id}/claims/{claim_id}", include_in_schema=False)
-    async def claim(request: Request, report_id: str, claim_id: str) -> Page:
-        return await _moment(request, Where(report_id, "claims", claim_id))
-
-
-def _add_objections(routes: APIRouter) -> None:
-    @routes.post(
-        "/calls/{report_id}/objections/{objection_id}/disputes",
-        status_code=201,
-        response_model=Objection,
-        openapi_extra=_takes(Word),
-    )
-    async def dispute_objection(request: Request, report_id: str, objection_id: str) -> Response:
-        """Say that what was found of an objection is wrong, and why. Answers the objection."""
-        return await _dispute(request, Where(report_id, "objections", objection_id))
-
-    @routes.post(
-        "/calls/{report_id}/objections/{objection_id}/disputes/{dispute_id}/withdrawal",
-        response_model=Objection,
-    )
-    async def withdraw_from_objection(
-        request: Request, report_id: str, objection_id: str, dispute_id: str
-    ) -> Response:
-        """Take a dispute back that no ruling has answered."""
-        return await _withdraw(request, Where(report_id, "objections", objection_id), dispute_id)
-
-    @routes.post(
-        "/calls/{report_id}/objections/{objection_id}/ruling",
-        response_model=Objection,
-        openapi_extra=_takes(HandlingWord),
-    )
-    async def rule_on_objection(request: Request, report_id: str, objection_id: str) -> Response:
-        """Say how an objection was handled, or that it is none. With managers' tokens set, for managers."""
-        rubrics = _house(request).snapshot.pack.rubrics
-
-        def ruled(report: CoachingReport, word: HandlingWord) -> CoachingReport:
-            return rule_handling(report, objection_id, word.stands(), word.said(), rubrics)
-
-        return await _rule(request, Where(report_id, "objections", objection_id), HandlingWord, ruled)
-
-    @routes.get("/calls/{report_id}/objections/{objection_id}", include_in_schema=False)
-    async def objection(request: Request, report_id: str, objection_id: str) -> Page:
-        return await _moment(request, Where(report_id, "objections", objection_id))
+    @routes.get(path, include_in_schema=False)
+    async def moment(request: Request, report_id: str, moment_id: str) -> Page:
+        return await _moment(request, Where(report_id, kind, moment_id))
 
 
 async def _dispute(request: Request, where: Where) -> Response:
@@ -214,11 +168,14 @@ async def _withdraw(request: Request, where: Where, dispute_id: str) -> Response
     return _as_json(report, where, 200)
 
 
-async def _rule(
-    request: Request, where: Where, model: type[W], ruled: Callable[[CoachingReport, W], CoachingReport]
-) -> Response:
+async def _rule(request: Request, where: Where, ruling: type[VerdictWord] | type[HandlingWord]) -> Response:
     check_may_rule(request, "rule on what was found")
-    return await _say(request, where, "ruling", model, ruled, 200)
+    rubrics = _house(request).snapshot.pack.rubrics
+
+    def ruled(report: CoachingReport, word: VerdictWord | HandlingWord) -> CoachingReport:
+        return word.ruled(report, where.moment_id, rubrics)
+
+    return await _say(request, where, "ruling", ruling, ruled, 200)
 
 
 async def _say(
