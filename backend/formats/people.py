@@ -27,6 +27,7 @@ NONE_OF_OURS = (
     "to your e-mail domains."
 )
 
+_TURNING = frozenset({"R", "AL", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"})
 
 Reason = Literal["file", "hint", "ours", "foreign", "unknown"]
 """Why somebody's side is what it is: the file or the caller said so, their e-mail domain is one of ours or is
@@ -90,7 +91,7 @@ def identify(
     for hint in hints.participants:
         _apply(hint, people, directory)
     if hints.rep and not _mark_rep(hints.rep, directory):
-        warnings.append(f"The rep “{hints.rep}” is not among the people on this call.")
+        warnings.append(f"The rep “{_isolated(hints.rep)}” is not among the people on this call.")
     told = [person.side for person in people]
     _side_by_domain(people, internal_domains)
     in_file += ["unknown"] * (len(people) - len(in_file))
@@ -255,6 +256,12 @@ def _domain(email: str | None) -> str:
     return (email or "").rpartition("@")[2].casefold() if "@" in (email or "") else ""
 
 
+def _isolated(name: str) -> str:
+    """A name as it may stand in a sentence: one that turns the way text runs turns none but its own."""
+    turning = any(unicodedata.bidirectional(sign) in _TURNING for sign in name)
+    return f"\u2068{name}\u2069" if turning else name
+
+
 def _unknown_sides(talking: Sequence[Participant]) -> list[str]:
     if all(person.name == UNKNOWN_SPEAKER for person in talking):
         return [NOBODY_NAMED]
@@ -263,5 +270,5 @@ def _unknown_sides(talking: Sequence[Participant]) -> list[str]:
     unknown = [person.name for person in talking if person.side == "unknown"]
     if not unknown:
         return []
-    names = ", ".join(unknown[:5]) + (" and others" if len(unknown) > 5 else "")
+    names = ", ".join(map(_isolated, unknown[:5])) + (" and others" if len(unknown) > 5 else "")
     return [f"It is not known on which side these speak: {names}. Say so in call.participants."]

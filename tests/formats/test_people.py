@@ -120,3 +120,11 @@ def test_hints_refuse_what_they_do_not_know() -> None:
 
 def test_hints_are_cleaned_like_the_transcript() -> None:
     assert CallHints.model_validate({"rep": "\ufeffBob\x00 \ud800 Ray\n"}).rep == "Bob \ufffd Ray"
+
+
+def test_a_name_that_turns_text_around_ends_with_itself_in_a_sentence() -> None:
+    said = "\n".join(["Mara: Hello.", "Evil \u202e: Hi."])
+    transcript = parse(said, hints=CallHints(rep="Mara"), limits=LIMITS)
+    assert transcript.warnings[-1].startswith(
+        "It is not known on which side these speak: \u2068Evil \u202e\u2069."
+    )

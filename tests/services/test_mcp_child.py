@@ -7,9 +7,11 @@ import os
 import shutil
 import signal
 import sys
+from collections import deque
 
 import pytest
 
+from backend.services.mcp_child import LastWords
 from tests.conftest import REPO
 from tests.services.docs_fixture import DocsServer
 from tests.services.mcp_fixture import KEY, PATIENCE, alive, launch_for, until
@@ -64,3 +66,16 @@ async def test_a_service_that_is_killed_takes_its_child_along(stopped: bool) -> 
     finally:
         if alive(child):
             os.kill(child, signal.SIGKILL)
+
+
+async def test_a_secret_in_a_line_without_end_is_scrubbed_wherever_it_stands() -> None:
+    kept: deque[str] = deque()
+    words = LastWords(lambda text: text.replace("pnu_secret", "***"), kept, lambda: None)
+    words.data_received(b"7\n" + b"key=pnu_secret " + b"x" * 9_000)
+    for _ in range(3):
+        words.data_received(b"y" * 995 + b"pnu_sec")
+        words.data_received(b"ret")
+    words.connection_lost(None)
+    (line,) = kept
+    assert line.startswith("key=*** xxx")
+    assert "secret" not in line
