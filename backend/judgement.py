@@ -215,7 +215,7 @@ def _claim_again(new: Claim, old: Claim | None, told: list[str]) -> Claim:
     """A claim with what was said of the same words before; sentences on it are added to `told`."""
     if old is None or new.judged:
         return new
-    kept = new.model_copy(update={"disputes": old.disputes, "former_rulings": old.former_rulings})
+    kept = _said_of_too(new, old)
     was = old.ruling
     if was is None:
         return kept
@@ -247,7 +247,7 @@ def _claim_again(new: Claim, old: Claim | None, told: list[str]) -> Claim:
 def _objection_again(new: Objection, old: Objection | None, told: list[str]) -> Objection:
     if old is None or new.judged:
         return new
-    kept = new.model_copy(update={"disputes": old.disputes, "former_rulings": old.former_rulings})
+    kept = _said_of_too(new, old)
     was = old.ruling
     if was is None:
         return kept
@@ -259,6 +259,11 @@ def _objection_again(new: Objection, old: Objection | None, told: list[str]) -> 
         )
     found_then = first if first != new.handled else None
     return _handled(kept, was.model_copy(update={"found": new.handled, "found_then": found_then}))
+
+
+def _said_of_too(new: Judged, old: Judged) -> Judged:
+    """The moment with what was said of the same words before."""
+    return new.model_copy(update={"disputes": old.disputes, "former_rulings": old.former_rulings})
 
 
 def _under(found: Claim, ruling: Ruling) -> Claim:

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from backend.drift import DriftedReport, drifted_reports
 from backend.errors import NotFound
+from backend.services.background import Background
 from backend.services.docs_snapshot import Snapshot
 from backend.services.fact_drift import FactDrift, drifted_facts
 from backend.services.pack_lint import Finding, check_pack
@@ -42,7 +42,7 @@ class Surveyed(NamedTuple):
     titles: Mapping[str, str]
 
 
-class Survey:
+class Survey(Background):
     """Entering begins nothing; leaving ends what is under way. `pack` is the knowledge pack's directory."""
 
     def __init__(self, store: Store, snapshot: Snapshot, pack: Path) -> None:
@@ -51,7 +51,6 @@ class Survey:
         self._pack = pack
         self._held: Surveyed | None = None
         self._next = 0.0
-        self._task: asyncio.Task[None] | None = None
         self._judged: set[str] = set()
         self._aged = lru_cache(1)(self._aged_on)
         self._doubtful = lru_cache(1)(lambda _fingerprint: drifted_facts(snapshot))
@@ -85,16 +84,6 @@ class Survey:
         self._next = 0.0
         if self._held:
             self._held = self._held._replace(drifted=self._but_judged(self._held.drifted))
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait({self._task})
 
     async def _look(self) -> None:
         self._judged.clear()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -12,6 +11,7 @@ import structlog
 
 from backend.errors import KnowledgeUnavailable, QueryRefused
 from backend.facts import DocQuery
+from backend.services.background import Background
 from backend.services.knowledge import ProductKnowledge
 from backend.settings import PUBLIC_DOCS_MCP_URL, Settings
 
@@ -25,7 +25,7 @@ CHILD_S = 1
 log = structlog.get_logger(__name__)
 
 
-class DocWarmer:
+class DocWarmer(Background):
     """Keeps the answers to `queries` in the cache: missing ones first asked, old ones asked again before
     they are past their time, the most used first, at most `per_minute`.
 
@@ -39,7 +39,6 @@ class DocWarmer:
         self._knowledge = knowledge
         self._queries = list(queries)
         self.interval_s = 60 / per_minute
-        self._task: asyncio.Task[None] | None = None
 
     @classmethod
     def from_settings(
@@ -56,13 +55,6 @@ class DocWarmer:
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name="doc-warmer")
         return self
-
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait({self._task})
 
     async def round(self) -> int:
         """Ask what is due, once. How many answers came from the docs server."""

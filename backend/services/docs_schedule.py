@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import structlog
 
 from backend.errors import CoachError
+from backend.services.background import Background
 from backend.services.docs_ledger import Run, last_sync
 from backend.services.docs_sync import SyncResult, sync_from
 from backend.settings import Settings
@@ -30,7 +30,7 @@ def next_sync(last: Run, every: timedelta) -> datetime:
     return (last.ended_at or last.began_at) + wait
 
 
-class DocsSchedule:
+class DocsSchedule(Background):
     """Calls `sync` when the last sync into `data_dir`, by whomever, is `every` old.
 
     Entering returns at once; leaving cancels a sync under way, and the next one goes on with it.
@@ -40,7 +40,6 @@ class DocsSchedule:
         self._sync = sync
         self._data_dir = data_dir
         self._every = every
-        self._task: asyncio.Task[None] | None = None
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self | None:
@@ -53,13 +52,6 @@ class DocsSchedule:
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name="docs-schedule")
         return self
-
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait({self._task})
 
     async def round(self) -> bool:
         """Sync if it is time. Whether that was tried."""
