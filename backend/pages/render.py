@@ -64,10 +64,10 @@ def call_page(report: CoachingReport, *, stored: bool = True) -> str:
     )
 
 
-def login_page(error: str | None = None, viewer: Viewer | None = None) -> str:
+def login_page(error: str | None = None, viewer: Viewer | None = None, wanted: str = "/") -> str:
     """The form that takes a token, or for a viewer who needs none, what they may do. `error` is one sentence
-    on why the last token was not taken."""
-    return page("login.html", error=error, viewer=viewer)
+    on why the last token was not taken, `wanted` the address to go to after it."""
+    return page("login.html", error=error, viewer=viewer, wanted=wanted)
 
 
 def error_page(problem: CoachError) -> str:

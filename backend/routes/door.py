@@ -69,7 +69,8 @@ class Door:
             self._check_length(headers)
         except CoachError as error:
             late = _Lingering(send) if isinstance(error, BodyTooLarge) else None
-            await problem_response(error, headers, scope["path"])(scope, receive, late or send)
+            answer = problem_response(error, headers, scope["path"], _wanted(scope))
+            await answer(scope, receive, late or send)
             if late:
                 await late.close_after(receive, self._most + SPARE_BYTES)
             return
@@ -184,9 +185,7 @@ def check_may_rule(request: Request, what: str) -> None:
 
 def remember_name(answer: Response, name: str) -> None:
     """So that the next form holds the name already. It proves nothing."""
-    answer.set_cookie(
-        NAME_COOKIE, quote(name), max_age=NAME_SECONDS, httponly=True, samesite="strict", path="/"
-    )
+    answer.set_cookie(NAME_COOKIE, quote(name), max_age=NAME_SECONDS, httponly=True, samesite="lax", path="/")
 
 
 def _seal(token: str, until: str) -> str:
@@ -195,6 +194,15 @@ def _seal(token: str, until: str) -> str:
 
 def _same(given: str, wanted: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode("utf-8", "replace"))
+
+
+def _wanted(scope: Scope) -> str:
+    """The address of the page that was asked for, the front page where a form was sent."""
+    if scope["method"] not in SAFE_METHODS:
+        return "/"
+    path = scope.get("raw_path") or quote(scope["path"]).encode()
+    query: bytes = scope.get("query_string", b"")
+    return (path + (b"?" + query if query else b"")).decode("latin-1")
 
 
 def _is_host(origin: str, headers: Headers) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from uuid import uuid4
@@ -23,6 +24,7 @@ from backend.routes.door import COOKIE, SESSION_SECONDS, known_token, new_sessio
 from backend.transcript import Call, Participant, Transcript
 
 MOST_FIELDS = 500
+ADDRESS_HERE = re.compile(r"/(?![/\\])[!-~]*")
 
 
 def router() -> APIRouter:
@@ -76,17 +78,18 @@ def router() -> APIRouter:
         house: House = request.app.state.house
         async with request.form(max_files=0, max_fields=2) as form:
             token = str(form.get("token", "")).strip()
+            wanted = address_here(str(form.get("next", "")))
         if not known_token(token, house.settings.tokens):
             error = "That is none of the tokens this service was started with."
-            page = login_page(error)
+            page = login_page(error, wanted=wanted)
             return Page(page, HTTPStatus.UNAUTHORIZED)
-        answer = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+        answer = RedirectResponse(wanted, HTTPStatus.SEE_OTHER)
         answer.set_cookie(
             COOKIE,
             new_session(token),
             max_age=SESSION_SECONDS,
             httponly=True,
-            samesite="strict",
+            samesite="lax",  # so that a link in a chat opens its call; the door keeps other sites' forms out
             secure=request.url.scheme == "https",
         )
         return answer
@@ -98,6 +101,11 @@ def router() -> APIRouter:
         return answer
 
     return routes
+
+
+def address_here(address: str) -> str:
+    """The address, where it is one of this service, else the front page: a login leads to no other site."""
+    return address if ADDRESS_HERE.fullmatch(address) else "/"
 
 
 def put_right(draft: Draft, entered: Mapping[str, str]) -> Transcript:

@@ -25,7 +25,8 @@ def pages_router() -> APIRouter:
 
     @routes.get("/login")
     async def login(request: Request) -> Page:
-        return Page(render.login_page(viewer=viewer_of(request)))
+        wanted = request.query_params.get("next", "/")
+        return Page(render.login_page(viewer=viewer_of(request), wanted=wanted))
 
     return routes
 

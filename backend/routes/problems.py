@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 import structlog
 from fastapi import FastAPI, Request
@@ -21,11 +22,13 @@ from backend.routes.turnstile import template
 log = structlog.get_logger()
 
 
-def problem_response(error: CoachError, headers: Headers, path: str) -> Response:
-    """The error in the form its reader wants, by the request's Accept header."""
+def problem_response(error: CoachError, headers: Headers, path: str, wanted: str = "/") -> Response:
+    """The error in the form its reader wants, by the request's Accept header. `wanted` is where to go after a
+    login."""
     for_people = "text/html" in headers.get("accept", "")
     if for_people and isinstance(error, NotLoggedIn):
-        return RedirectResponse("/login", HTTPStatus.SEE_OTHER)
+        then = "" if wanted == "/" else "?" + urlencode({"next": wanted})
+        return RedirectResponse(f"/login{then}", HTTPStatus.SEE_OTHER)
     if for_people:
         return Page(error_page(error), error.status)
     problem = {

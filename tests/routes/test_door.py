@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import closing, suppress
+from html import escape
 from http.client import HTTPConnection
 
 import httpx
@@ -252,10 +253,37 @@ async def test_logging_in_sets_a_cookie_that_opens_pages_and_holds_no_token(guar
         cookie = answer.headers["set-cookie"]
         assert TOKEN not in cookie
         assert "HttpOnly" in cookie
-        assert "samesite=strict" in cookie.lower()
+        assert "samesite=lax" in cookie.lower()
         assert (await browser.get("/", headers={"accept": "text/html"})).status_code == 200
         await browser.post("/logout")
         assert (await browser.get("/")).status_code == 401
+
+
+async def test_a_link_to_a_call_still_leads_to_it_after_the_login(guarded: Service) -> None:
+    place = "/calls?q=two+words&rep=Mara%20Quint"
+    led = await guarded.http.get(place, headers={"accept": "text/html"})
+    async with httpx.AsyncClient(base_url=guarded.http.base_url) as browser:
+        form = (await browser.get(led.headers["location"])).text
+        assert f'name="next" value="{escape(place)}"' in form
+        wrong = await browser.post("/login", data={"token": "a-wrong-token-indeed", "next": place})
+        assert f'name="next" value="{escape(place)}"' in wrong.text
+        answer = await browser.post("/login", data={"token": TOKEN, "next": place})
+        assert (answer.status_code, answer.headers["location"]) == (303, place)
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "javascript:alert(1)"],
+)
+async def test_a_login_leads_to_no_other_site(guarded: Service, elsewhere: str) -> None:
+    async with httpx.AsyncClient(base_url=guarded.http.base_url) as browser:
+        answer = await browser.post("/login", data={"token": TOKEN, "next": elsewhere})
+        assert answer.headers["location"] == "/"
+
+
+async def test_a_form_sent_without_a_login_leads_to_the_front_page_after_it(guarded: Service) -> None:
+    answer = await guarded.http.post("/add", headers={"accept": "text/html"})
+    assert answer.headers["location"] == "/login"
 
 
 async def test_a_forged_or_expired_session_opens_nothing(guarded: Service) -> None:
