@@ -21,8 +21,9 @@ from backend.analysis.claim_cues import (
     OWN,
     QUESTION,
 )
-from backend.analysis.cues import Cue, shown, total
+from backend.analysis.cues import Cue, total
 from backend.analysis.sentences import Clause, clauses, core, sentences
+from backend.analysis.sieve import Sieve
 from backend.transcript import Transcript, Turn
 
 OPENING_TURNS = 8
@@ -49,7 +50,7 @@ _UNMISTAKABLE = re.compile(rf"\b(?:{OWN}|single sign[- ]on|(?:pro|team) (?:plan|
 _PRODUCT = AFTER_PRODUCT_TALK.pattern
 _BY_NAME = {one.name: one for one in CUES}
 _OF_A_PRODUCT = frozenset({"product word", "unmistakable product word", "two product words"})
-_OF_NO_PRODUCT = tuple(one for one in CUES if one.name not in _OF_A_PRODUCT)
+_OF_NO_PRODUCT = Sieve({one.name: one.pattern for one in CUES if one.name not in _OF_A_PRODUCT})
 """The cues that are looked for in every clause."""
 _NAMED = re.compile(r"\b(?:prefect|fast ?mcp)\b")
 _OWN = re.compile(rf"\b(?:{OWN})\b")
@@ -149,7 +150,7 @@ def _cues(words: str, clause: Clause) -> Iterator[Cue]:
             yield _BY_NAME["unmistakable product word"]
         if _PRODUCT.search(words, product.end()):
             yield _BY_NAME["two product words"]
-    yield from shown(_OF_NO_PRODUCT, words)
+    yield from (_BY_NAME[name] for name in _OF_NO_PRODUCT.found(words))
     if clause.question:
         yield QUESTION
 

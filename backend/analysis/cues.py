@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -17,11 +17,6 @@ class Cue(NamedTuple):
 
 def cue(name: str, weight: float, *parts: str) -> Cue:
     return Cue(name, weight, re.compile("".join(parts)))
-
-
-def shown(cues: Iterable[Cue], words: str) -> Iterator[Cue]:
-    """The cues that these words, in lower case, show."""
-    return (one for one in cues if one.pattern.search(words))
 
 
 def total(bias: float, cues: Iterable[Cue]) -> float:

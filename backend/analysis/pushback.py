@@ -12,6 +12,7 @@ from backend.analysis.pushback_cues import LOCAL, SIGNS, STRONG, TAKEN_UP, YIELD
 from backend.analysis.pushback_kinds import Guides, said_around
 from backend.analysis.replies import reply_signs
 from backend.analysis.sentences import sentences
+from backend.analysis.sieve import Sieve
 from backend.report import ObjectionCategory
 from backend.transcript import Quote, Transcript, Turn
 
@@ -33,7 +34,7 @@ TURNS_OF_A_CALL = 16
 """An excerpt of fewer has no beginning and no end."""
 
 HOLDS = {"two negations": "negation", "neutral question": "question"}
-ALONE = {name: pattern for name, pattern in SIGNS.items() if name not in HOLDS}
+ALONE = Sieve({name: pattern for name, pattern in SIGNS.items() if name not in HOLDS})
 
 RESPONSE_WITHIN_TURNS = 3
 RESPONSE_SENTENCES = 2
@@ -108,9 +109,9 @@ def _heard(turn: Turn, places: Sequence[tuple[int, int]], around: Signs, sounds:
     lower = [plain(turn.text[start : min(end, start + READ_CHARS)]) for start, end in places]
     shown = [_shown(words) for words in lower]
     for nth, (start, end) in enumerate(places):
-        beside = frozenset[str]().union(*shown[max(0, nth - 1) : nth], *shown[nth + 1 : nth + 2])
+        beside = (*shown[max(0, nth - 1) : nth], *shown[nth + 1 : nth + 2])
         signs = {
-            **dict.fromkeys(beside - LOCAL, BESIDE),
+            **{name: BESIDE for names in beside for name in names if name not in LOCAL},
             **dict.fromkeys(shown[nth], 1.0),
             **_together(shown[nth], around),
             **_form(lower[nth], nth, len(places)),
@@ -120,14 +121,13 @@ def _heard(turn: Turn, places: Sequence[tuple[int, int]], around: Signs, sounds:
         yield Heard(turn, start, end, signs)
 
 
-def _shown(lower: str) -> frozenset[str]:
+def _shown(lower: str) -> list[str]:
     """The signs that a sentence shows. Those that hold another are looked for only where that one is."""
-    found = {name for name, pattern in ALONE.items() if pattern.search(lower)}
-    found.update(name for name, needed in HOLDS.items() if needed in found and SIGNS[name].search(lower))
-    return frozenset(found)
+    found = ALONE.found(lower)
+    return found + [name for name, held in HOLDS.items() if held in found and SIGNS[name].search(lower)]
 
 
-def _together(shown: frozenset[str], around: Signs) -> Mapping[str, float]:
+def _together(shown: Sequence[str], around: Signs) -> Mapping[str, float]:
     """Strong signs, and what they are joined by."""
     strong = sum(name in shown for name in STRONG)
     if not strong:

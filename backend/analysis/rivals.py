@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from backend.analysis.sentences import Clause, clauses, core
+from backend.analysis.sieve import Sieve
 from backend.facts import Competitor
 from backend.report import CompetitorContext
 from backend.transcript import Transcript, Turn
@@ -187,6 +188,7 @@ class Rivals:
         longest_first = sorted(self._by_alias, key=len, reverse=True)
         names = "|".join(re.escape(alias).replace(r"\ ", r"[\s-]+") for alias in longest_first)
         self._names = re.compile(rf"\b({names or '(?!)'})\b")
+        self._any = Sieve({"named": self._names, "other": _OTHER, "cron": _CRON, "databricks": _DATABRICKS})
 
     def find(self, transcript: Transcript) -> list[Mention]:
         """One mention of each competitor, where most is said of it, in the order they first came up. What
@@ -218,7 +220,7 @@ class Rivals:
 
     def _may_mention(self, turn: Turn) -> bool:
         lower = turn.text.lower()
-        return any(pattern.search(lower) for pattern in (self._names, _OTHER, _CRON, _DATABRICKS, _IN_HOUSE))
+        return bool(self._any.found(lower)) or _is_in_house(lower)
 
     def _named_in(self, turn: Turn, place: Clause) -> Iterator[Said]:
         words = turn.text[place.start : place.end]
