@@ -91,7 +91,7 @@ def _in_a_row(sequence: Sequence[Part], then: frozenset[str]) -> frozenset[str]:
 
 def _before(mark: str, then: frozenset[str]) -> frozenset[str]:
     if mark == r"\b":
-        return frozenset({(EDGE + one)[:LETTERS] for one in then})
+        return frozenset({one if one.startswith(EDGE) else (EDGE + one)[:LETTERS] for one in then})
     if _OF_LETTERS.fullmatch(mark):
         return frozenset({(letter + one)[:LETTERS] for letter in mark[1:-1] for one in then})
     if len(mark) == 1 and _LETTER.match(mark):

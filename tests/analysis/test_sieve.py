@@ -38,6 +38,7 @@ def test_a_text_shows_what_searching_for_each_finds(said: list[tuple[str, str]])
     [
         (r"\b(?:costs?|lock[- ]?in)\b", {"\bcost\b", "\bcosts", "\block\b", "\blocki"}),
         (r"(?<!not )\b(?:(?:really )?sure|i)\b", {"\breall", "\bsure\b", "\bi\b"}),
+        (r"\b(?:java\b|rust)\b", {"\bjava\b", "\brust\b"}),
         (r"\borgani[sz]ation", {"\borgan"}),
         (r"\b\w+ works", set()),
         (r"\?", set()),
