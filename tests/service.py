@@ -12,10 +12,10 @@ import httpx
 
 from backend.app import create_app
 from backend.house import House, open_house
+from backend.quotes import verify
 from backend.report import CoachingReport
 from backend.serving import listen, served
 from backend.settings import Settings
-from backend.verbatim import verify
 
 CALL = """\
 Mara Quint: We run your code in your own infrastructure, and a worker polls the work pool for flow runs.

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from backend.quotes import verify
 from backend.report import CoachingReport
-from backend.verbatim import verify
 from tests.command import call_coach, empty_home
 from tests.conftest import REPO
 from tests.service import CALL

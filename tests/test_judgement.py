@@ -25,11 +25,11 @@ from backend.judgement import (
     rule_handling,
     withdraw,
 )
+from backend.quotes import verify
 from backend.report import ACCUSING, Claim, CoachingReport, Handling, Verdict
 from backend.rubric import Rubric
 from backend.services.pack_sheets import PackFile
 from backend.store.judgements import state_of
-from backend.verbatim import verify
 from tests.conftest import REPO
 from tests.sample_report import said, sample_report
 

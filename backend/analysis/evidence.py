@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from backend.analysis.analyst import Brief, Judgement
 from backend.facts import Passage
+from backend.quotes import verify_evidence
 from backend.report import ACCUSING, Claim, Evidence, Suggestion
-from backend.verbatim import verify_evidence
 
 UNPROVEN = "No quote from the documentation could be verified for this, so it is left open."
 

@@ -9,6 +9,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from backend.analysis.analyst import Brief
 from backend.evals.labels import ClaimLabel, Label, LabelledCall, ObjectionLabel, page_of
 from backend.evals.spans import Line, Span
+from backend.quotes import verify_evidence
 from backend.report import (
     ACCUSING,
     Claim,
@@ -19,7 +20,6 @@ from backend.report import (
     OpenQuestion,
 )
 from backend.transcript import Quote
-from backend.verbatim import verify_evidence
 
 NOT_FOUND, UNLABELLED = "not_found", "unlabelled"
 ASTRAY = "label that nobody says"

@@ -14,6 +14,7 @@ from sqlmodel import col, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from backend.errors import Conflict, NotFound
+from backend.quotes import verify
 from backend.report import CoachingReport
 from backend.store import derived, finding
 from backend.store.bodies import report_in
@@ -38,7 +39,6 @@ from backend.store.tables import (
     table_of,
 )
 from backend.store.wiping import Wiper
-from backend.verbatim import verify
 
 Change = Callable[[CoachingReport], CoachingReport]
 MOST_TRIES = 100

@@ -42,9 +42,9 @@ from backend.facts import (
     Scope,
     WrongVersion,
 )
+from backend.quotes import verify_evidence
 from backend.settings import Settings
 from backend.transcript import Call, Side, Transcript, Turn
-from backend.verbatim import verify_evidence
 from tests.claude_server import (
     HANGS,
     Answer,

@@ -18,9 +18,9 @@ from backend.analysis.claude_verdicts import OFFER
 from backend.analysis.engine import Coach, Options
 from backend.analysis.rules import RulesAnalyst
 from backend.facts import FactMatch, Passage, PassageMatch
+from backend.quotes import verify
 from backend.report import CoachingReport
 from backend.transcript import Side, Transcript
-from backend.verbatim import verify
 from tests.analysis.test_claude import TALK, analyst, briefs, call, moments, passage
 from tests.analysis.test_engine import FakeKnowledge
 from tests.claude_server import Answer, Asked, ClaudeServer, Says, Sensible, judged, spotted

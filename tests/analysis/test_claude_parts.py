@@ -15,9 +15,9 @@ from backend.analysis.claude_verdicts import NOT_JUDGED
 from backend.analysis.engine import Coach, Options
 from backend.analysis.rules import RulesAnalyst
 from backend.errors import AnalystAway, AnalystFailed
+from backend.quotes import verify
 from backend.report import CoachingReport
 from backend.transcript import Side, Transcript
-from backend.verbatim import verify
 from tests.analysis.test_claude import analyst, briefs, call, moments, verdict
 from tests.analysis.test_engine import FakeKnowledge
 from tests.claude_server import (

@@ -13,9 +13,9 @@ from backend.analysis.engine import MOMENTS_OF_A_KIND, QUERIES_PER_CALL, Coach, 
 from backend.analysis.queries import write_query
 from backend.errors import AnalystFailed
 from backend.facts import Came, DocQuery, Fact, FactMatch, KnowledgeStatus, LookUps, Passage, PassageMatch
+from backend.quotes import verify
 from backend.report import Claim, Evidence, Verdict
 from backend.transcript import Call, Transcript, Turn
-from backend.verbatim import verify
 
 pytestmark = pytest.mark.anyio
 

@@ -14,6 +14,7 @@ from backend.analysis.scorecard import role_of, rubric_for, scores
 from backend.analysis.talk import talk_stats
 from backend.analysis.talk_moments import belittles, is_discovery, praises
 from backend.errors import UnverifiedQuote
+from backend.quotes import verify
 from backend.report import (
     Claim,
     CompetitorMention,
@@ -33,7 +34,6 @@ from backend.report import (
 from backend.rubric import Measure, Rubric
 from backend.services.pack_sheets import PackFile
 from backend.transcript import Call, Participant, Quote, Side, Transcript, Turn
-from backend.verbatim import verify
 from tests.conftest import REPO
 from tests.sample_report import sample_report
 

@@ -18,11 +18,11 @@ from backend.analysis.engine import Coach, Options
 from backend.analysis.prompts import Prompts
 from backend.analysis.rules import RulesAnalyst
 from backend.facts import Came, DocQuery, Fact, FactMatch, LookUps, Passage, PassageMatch, WrongVersion
+from backend.quotes import verify
 from backend.report import ACCUSING, Claim
 from backend.services.docs_snapshot import Snapshot
 from backend.services.pack import PRICES_ACCUSE_DAYS, read_pack
 from backend.settings import Settings
-from backend.verbatim import verify
 from tests.analysis.calls import call, fact_passage
 from tests.analysis.test_accusations import PackAlone
 from tests.claude_server import ClaudeServer, Sensible
