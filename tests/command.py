@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.conftest import REPO
+
+STARTED_S = 60
 
 
 def empty_home(folder: Path) -> dict[str, str]:
@@ -27,3 +32,27 @@ def call_coach(env: dict[str, str], *words: str, stdin: str = "") -> subprocess.
         timeout=60,
         check=False,
     )
+
+
+@contextmanager
+def serving(env: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`call-coach serve` as a process of its own, and its address; it ends with the block. It writes on in
+    `log` in its home."""
+    home = Path(env["HOME"])
+    with (home / "log").open("a") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "backend", "serve", "--port", "0"],
+            env=env | {"PYTHONPATH": str(REPO)},
+            cwd=home,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            address = re.search(r"http://\S+", process.stdout.readline())
+            assert address, (home / "log").read_text()
+            yield process, address.group()
+        finally:
+            process.terminate()
+            process.communicate(timeout=STARTED_S)

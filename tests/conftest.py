@@ -6,10 +6,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from backend.services.docs_snapshot import Snapshot
 
 REPO = Path(__file__).parents[1]
+
+# How long an example takes is the machine's affair: a busy one is no failure.
+settings.register_profile("call-coach", deadline=None)
+settings.load_profile("call-coach")
 
 
 @pytest.fixture(scope="session")

@@ -206,6 +206,7 @@ async def ruled_in(folder: Path) -> str:
     return first.quote.text
 
 
+@pytest.mark.slow
 async def test_rulings_go_round_from_the_store_to_an_eval(home: dict[str, str], tmp_path: Path) -> None:
     overruled = await ruled_in(tmp_path)
     done = call_coach(home, "labels", "export", "labels")

@@ -21,10 +21,9 @@ import pytest
 from pydantic import JsonValue
 
 from tests.claude_server import ClaudeServer, Says, fails
+from tests.command import STARTED_S, serving
 from tests.conftest import REPO
 from tests.services.docs_fixture import DocsServer
-
-STARTED_S = 60
 
 CALL = """\
 Mara Quillfeather: Hi Zebulon, on the Hobby plan at Quuxford Holdings the history stays for thirty days.
@@ -67,29 +66,15 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, **settings: str) -> Iterator[Served]:
+def served_in(folder: Path, **settings: str) -> Iterator[Served]:
     env = _env(folder) | SECRETS | {"COACH_LOG_LEVEL": "debug", "COACH_WARM_PER_MINUTE": "0"} | settings
-    with (folder / "log").open("w+") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "backend", "serve", "--port", "0"],
-            env=env,
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-        try:
-            assert process.stdout is not None
-            said = process.stdout.readline()
-            url = re.search(r"http://\S+", said)
-            assert url, (folder / "log").read_text()
-            headers = {"authorization": f"Bearer {SECRETS['COACH_API_TOKENS']}"}
-            with httpx.Client(base_url=url.group(), headers=headers, timeout=STARTED_S) as http:
-                served = Served(http)
-                yield served
-        finally:
-            process.terminate()
-            process.communicate(timeout=STARTED_S)
+    headers = {"authorization": f"Bearer {SECRETS['COACH_API_TOKENS']}"}
+    with (
+        serving(env) as (_, address),
+        httpx.Client(base_url=address, headers=headers, timeout=STARTED_S) as http,
+    ):
+        served = Served(http)
+        yield served
     served.log = (folder / "log").read_text()
     served.events = [json.loads(line) for line in served.log.splitlines()]
 
@@ -132,7 +117,7 @@ def leaked(log: str, *more: str) -> list[str]:
 
 
 def test_a_call_coached_by_rules_leaves_no_word_in_the_log(tmp_path: Path) -> None:
-    with serving(tmp_path, COACH_ANALYST="rules") as served:
+    with served_in(tmp_path, COACH_ANALYST="rules") as served:
         visit(served.http)
     assert leaked(served.log) == []
     assert {event["level"] for event in served.events} <= {"debug", "info"}
@@ -146,7 +131,7 @@ def test_a_call_coached_by_rules_leaves_no_word_in_the_log(tmp_path: Path) -> No
     "says", [fails(400), Says(text=f'{{"claims": "{CALL[:30]}"}}')], ids=["400", "garbage"]
 )
 def test_claude_failing_leaves_no_word_in_the_log(says: Says, tmp_path: Path) -> None:
-    with ClaudeServer(says) as claude, serving(tmp_path, ANTHROPIC_BASE_URL=claude.url) as served:
+    with ClaudeServer(says) as claude, served_in(tmp_path, ANTHROPIC_BASE_URL=claude.url) as served:
         visit(served.http)
     assert leaked(served.log, "words of the call") == []
     assert any(event["fell_back"] for event in served.named("call.coached"))
@@ -165,7 +150,7 @@ def test_what_prefect_mcp_is_asked_and_answers_stays_out_of_the_log(tmp_path: Pa
     }
     with ExitStack() as stack:
         stack.callback(docs.stop)
-        served = stack.enter_context(serving(tmp_path, **settings))
+        served = stack.enter_context(served_in(tmp_path, **settings))
         pid = _child(served.http)
         visit(served.http)
         docs.behaviour = "garbage"

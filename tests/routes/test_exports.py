@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import csv
 import html
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import StringIO
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -22,8 +18,8 @@ from backend.errors import NotFound
 from backend.pages.exports import COLUMNS, claims_csv, escaped, file_name, harmless, markdown
 from backend.report import CoachingReport
 from backend.routes import exports
-from backend.store import Store
 from backend.transcript import Call
+from tests.routes.one_call import client_of
 from tests.routes.parsed import Parsed
 from tests.routes.variants import changed, hostile
 from tests.sample_report import sample_report
@@ -159,18 +155,7 @@ def test_a_download_has_a_name_that_any_system_takes(title: str, name: str) -> N
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    folder: Path = tmp_path_factory.mktemp("store")
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with Store.open(None, folder) as store:
-            await store.save(sample_report())
-            app.state.house = SimpleNamespace(store=store)
-            yield
-
-    app = FastAPI(lifespan=lifespan)
-    app.include_router(exports.router())
-    with TestClient(app) as client:
+    with client_of(exports.router(), tmp_path_factory.mktemp("store")) as client:
         yield client
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-import subprocess
-import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -21,8 +18,7 @@ from backend.jobs import FLAW
 from backend.report import CoachingReport
 from backend.store.jobs import JobRow
 from tests.claude_server import Asked, ClaudeServer, Says, Sensible
-from tests.command import empty_home
-from tests.conftest import REPO
+from tests.command import empty_home, serving
 from tests.service import CALL, HINTS, Service, checked, running, settings_in
 from tests.services.docs_fixture import DocsServer
 
@@ -330,33 +326,14 @@ async def test_a_follower_hears_from_time_to_time_that_there_is_nothing_new(tmp_
                     break
 
 
-@contextmanager
-def serving(folder: Path, claude: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`call-coach serve` as a process of its own, and its address."""
-    env = empty_home(folder) | {"PYTHONPATH": str(REPO), "ANTHROPIC_BASE_URL": claude}
-    env |= {"COACH_ANALYST": "claude", "COACH_WARM_PER_MINUTE": "0"}
-    with (folder / "log").open("a") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "backend", "serve", "--port", "0"],
-            env=env,
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-        try:
-            assert process.stdout is not None
-            found = re.search(r"http://\S+", process.stdout.readline())
-            assert found, (folder / "log").read_text()
-            yield process, found.group()
-        finally:
-            process.terminate()
-            process.communicate(timeout=PATIENCE_S)
+def with_claude(folder: Path, url: str) -> dict[str, str]:
+    wants = {"COACH_ANALYST": "claude", "ANTHROPIC_BASE_URL": url, "COACH_WARM_PER_MINUTE": "0"}
+    return empty_home(folder) | wants
 
 
 @pytest.mark.slow
 async def test_a_job_outlives_a_process_that_is_killed_in_the_middle_of_it(tmp_path: Path) -> None:
-    with held_claude() as (held, url), serving(tmp_path, url) as (process, address):
+    with held_claude() as (held, url), serving(with_claude(tmp_path, url)) as (process, address):
         async with httpx.AsyncClient(base_url=address, timeout=PATIENCE_S) as http:
             body = {"transcript": CALL, "call": HINTS}
             job = (await http.post("/analyze", json=body, headers=LATER)).headers["location"]
@@ -364,7 +341,7 @@ async def test_a_job_outlives_a_process_that_is_killed_in_the_middle_of_it(tmp_p
             heard = [one async for one in _until(told(http, job), "spot")]
         process.kill()
         process.wait(PATIENCE_S)
-    with ClaudeServer(Sensible()) as claude, serving(tmp_path, claude.url) as (_, address):
+    with ClaudeServer(Sensible()) as claude, serving(with_claude(tmp_path, claude.url)) as (_, address):
         async with httpx.AsyncClient(base_url=address, timeout=PATIENCE_S) as http:
             rest = await ended(http, job, heard[-1].id)
             report = checked(await http.get(f"{rest[-1].data['call']}.json"))

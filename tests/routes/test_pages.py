@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from types import SimpleNamespace
+from collections.abc import Callable, Iterator
 
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from backend.errors import NotFound
 from backend.pages import render, wording
-from backend.pages.page import PageFiles
 from backend.report import ACCUSING, AnalystUsed, CoachingReport, Score
 from backend.routes.pages import pages_router
-from backend.store import Store
 from backend.store.tables import row_of
 from backend.transcript import Call, Participant
+from tests.routes.one_call import client_of
 from tests.routes.parsed import Parsed
 from tests.routes.variants import SCRIPT, bare, changed, hostile
 from tests.sample_report import sample_report
@@ -97,7 +92,8 @@ def test_links_are_not_nested_and_marks_stay_within_their_turn(page: Parsed) -> 
 def test_every_field_has_a_label(page: Parsed) -> None:
     labelled = {e.attributes["for"] for e in page.all("label")}
     for tag in ("input", "textarea", "select"):
-        assert {e.attributes["id"] for e in page.all(tag)} <= labelled
+        seen = [e for e in page.all(tag) if e.attributes.get("type") != "hidden"]
+        assert {e.attributes["id"] for e in seen} <= labelled
 
 
 def test_every_chart_has_a_title_with_its_number(page: Parsed) -> None:
@@ -301,19 +297,7 @@ def test_times_read_like_a_player(seconds: float | None, shown: str) -> None:
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A client of the pages over a real store that holds one call."""
-    folder: Path = tmp_path_factory.mktemp("store")
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with Store.open(None, folder) as store:
-            await store.save(sample_report())
-            app.state.house = SimpleNamespace(store=store)
-            yield
-
-    app = FastAPI(lifespan=lifespan)
-    app.include_router(pages_router())
-    app.mount("/static", PageFiles())
-    with TestClient(app) as client:
+    with client_of(pages_router(), tmp_path_factory.mktemp("store")) as client:
         yield client
 
 
