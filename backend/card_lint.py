@@ -65,11 +65,13 @@ class Finding(BaseModel):
 
 
 class Checked(BaseModel):
-    """What a run found. `supported` counts the statements the documentation bears out."""
+    """What a run found. `supported` counts the statements the documentation bears out, `undecided` those
+    for a reader to compare."""
 
     files: int
     statements: int
     supported: int
+    undecided: int
     findings: list[Finding]
     unread: list[str]
     """Files that could not be read, a sentence each."""
@@ -98,7 +100,7 @@ async def lint(settings: Settings, paths: Sequence[Path], output: Output, *, eve
 
 
 async def _check(house: House, files: Sequence[Path], *, every: bool) -> Checked:
-    checked = Checked(files=0, statements=0, supported=0, findings=[], unread=[])
+    checked = Checked(files=0, statements=0, supported=0, undecided=0, findings=[], unread=[])
     columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn())
     errors = Console(stderr=True)
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
@@ -114,6 +116,7 @@ async def _check(house: House, files: Sequence[Path], *, every: bool) -> Checked
                 for block, claim in await _claims(house, file, blocks):
                     checked.statements += 1
                     checked.supported += claim.verdict == "supported"
+                    checked.undecided += claim.verdict == "unclear"
                     if every or claim.verdict in RULES:
                         checked.findings.append(_finding(file, block, claim))
             progress.advance(task)
@@ -189,7 +192,8 @@ def _print(checked: Checked) -> None:
         return
     console.print(
         f"{_counted(checked.files, 'file')}, {_counted(checked.statements, 'statement')}: "
-        f"{found or 'nothing the documentation speaks against'}; {checked.supported} borne out by it.{unread}"
+        f"{found or 'nothing the documentation speaks against'}; {checked.supported} borne out by it, "
+        f"{checked.undecided} undecided.{unread}"
     )
 
 

@@ -104,6 +104,10 @@ class RulesAnalyst:
         """Why each moment was found by its cues, and what was nearly found."""
         return explain(transcript, self._hear, self._rivals, self._taught)
 
+    def names_rival(self, words: str) -> bool:
+        """Whether another product is named."""
+        return self._rivals.named(words)
+
     def _spot(self, transcript: Transcript) -> Moments:
         if not is_about_the_product(transcript, self._hear):
             return Moments(competitors=self._mentions(transcript), warnings=[NOT_NAMED])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 
 from backend.analysis.analyst import Brief, Judgement, Moments, SpottedClaim
@@ -12,6 +13,7 @@ from backend.report import AnalystKind
 from backend.transcript import Transcript
 
 FEWEST_WORDS = 3
+_OURS = re.compile(r"\bprefect\b", re.IGNORECASE)
 
 
 class StatementReader:
@@ -46,7 +48,7 @@ class StatementReader:
                 words = turn.text[start:end]
                 if len(words.split()) < FEWEST_WORDS or words.endswith("?"):
                     continue
-                over = self._headings.get(turn.index, "")
+                over = self._heading(turn.index, words)
                 claims.append(
                     SpottedClaim(
                         id=f"c{len(claims) + 1}",
@@ -56,3 +58,9 @@ class StatementReader:
                     )
                 )
         return Moments(claims=claims)
+
+    def _heading(self, index: int, words: str) -> str:
+        """What stands over a statement; nothing where that names another product (“Prefect vs Airflow”) and
+        the statement itself names ours."""
+        over = self._headings.get(index, "")
+        return "" if _OURS.search(words) and self._rules.names_rival(over) else over

@@ -50,6 +50,18 @@ def test_a_card_that_is_right_passes(env: dict[str, str], tmp_path: Path) -> Non
     assert "nothing the documentation speaks against" in done.stdout
 
 
+def test_a_card_that_compares_us_with_another_product_is_checked_where_it_names_us(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "card.md").write_text(
+        "# Prefect vs Airflow\n\nAutomations are only in Prefect Cloud.\n\nSingle sign-on is in every plan.\n"
+    )
+    done = lint(env, "card.md")
+    assert "card.md:3: contradicted" in done.stdout
+    assert "card.md:5: " not in done.stdout  # it may be said of either
+    assert "1 undecided" in done.stdout
+
+
 def test_a_file_that_cannot_be_read_is_not_called_right(env: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "deck.pdf").write_text(CARD)
     done = lint(env, "deck.pdf")
