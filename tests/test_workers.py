@@ -94,6 +94,7 @@ def test_no_worker_outlives_a_service_that_is_killed(tmp_path: Path) -> None:
         until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
 
 
+@pytest.mark.slow
 def test_workers_that_cannot_start_end_the_service_with_a_sentence(tmp_path: Path) -> None:
     nowhere = "postgresql://nobody@127.0.0.1:1/none"
     with serving(tmp_path, DATABASE_URL=nowhere) as (service, _):
