@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from backend.analysis.mistakes import Mistake, made_by
+from backend.analysis.mistakes import Made, made_by
 from backend.analysis.plain_speech import has_verb, unexplained
 from backend.analysis.quantities import amounts, is_figure, same, unit_of
 from backend.analysis.said import GENERIC, Finding, Known, Said, figures, holds, listed
@@ -24,7 +24,7 @@ from backend.analysis.subjects import (
     without_subjects,
     written_plans,
 )
-from backend.analysis.wording import alike, meaning, share
+from backend.analysis.wording import NEUTRAL, alike, meaning, share
 from backend.facts import Fact, WrongVersion
 from backend.report import Verdict
 
@@ -40,6 +40,8 @@ LEAST_WORDS_VERBATIM = 3
 LEAST_WORDS_WRONG, LEAST_WORDS_OPPOSED = 3, 2
 """Fewer meaning words cannot tell one thing from another."""
 RATES = frozenset(("API rate limits", "log rate limits"))
+DISPUTED = frozenset(("service accounts",))
+"""Pages of the docs disagree about which plans have these."""
 LARGER_PLANS = 2
 """A feature that so few plans have is kept for the larger ones."""
 _OLD = re.compile(
@@ -53,6 +55,12 @@ _ASKS_FOR = re.compile(
     r"|exclusive to|starts? (?:at|with|from))\b|[- ](?:only|exclusive)\b",
     re.IGNORECASE,
 )
+_THEIR_USE = re.compile(
+    r"\byou(?:['’]re| are)(?: \w+)? (?:on|at|in|doing|using|sending|making|running|with)\b"
+    r"(?!.*\byou (?:get|keep))",
+    re.IGNORECASE,
+)
+"""How much the customer uses is no limit of a plan."""
 _CONDITION = re.compile(r"\b(?:with|once|after|using|via|through|when|under|by|for|in|on) ((?:\w+ ?){1,3})")
 _CAPPED = re.compile(r"\b(?:capped at|limited to|at most|up to|no more than) ((?:\w+ ){1,4}\w+)")
 _EDITIONS = {"cloud only": "only in Cloud", "open source": "in open source"}
@@ -97,12 +105,14 @@ def disputed(claim: Said, facts: Sequence[Known]) -> Finding | None:
     return Finding("docs_conflict", 0.5, reason, against.fact)
 
 
-def known_mistake(made: Sequence[Mistake], by: Iterable[Known]) -> Finding | None:
-    """A fact calls wrong what makes the same mistake."""
+def known_mistake(made: Sequence[Made], by: Iterable[Known]) -> Finding | None:
+    """A fact calls wrong what makes the same mistake, and the claim says nothing that is not in either."""
     for known in by:
+        about = f"{known.fact.title} {known.fact.statement}"
         for wrong, said in known.wrong:
-            about = f"{known.fact.title} {known.fact.statement}"
-            if any(one in made for one in made_by(said.text, topic=about)):
+            same = {one.name for one in made_by(said.text, topic=about)}
+            heard = said.meaning | meaning(known.fact.title)
+            if any(one.name in same and one.besides <= heard for one in made):
                 return Finding(_kind(known.fact, wrong, said), 0.7, _reason("", wrong), known.fact)
     return None
 
@@ -119,7 +129,7 @@ def _plan_excluded(claim: Said, known: Known, facts: Sequence[Known]) -> Finding
     gated = frozenset(known.fact.scope.plans or ())
     missing = sorted(claim.plans - gated, key=PLANS.index)
     # What a fact names by the way it says nothing of: "switched on from the SSO tab".
-    shared = claim.features & {known.leads}
+    shared = claim.features & {known.leads} - DISPUTED
     if claim.denies or not missing or not shared or not _is_gate(known, gated):
         return None
     if not _only_says(claim, shared):
@@ -133,7 +143,7 @@ def _plan_excluded(claim: Said, known: Known, facts: Sequence[Known]) -> Finding
 
 def _plan_too_high(claim: Said, known: Known, facts: Sequence[Known]) -> Finding | None:
     """The claim asks a larger plan for a feature than the fact does, and no other fact asks as much."""
-    gated, shared = frozenset(known.fact.scope.plans or ()), claim.features & {known.leads}
+    gated, shared = frozenset(known.fact.scope.plans or ()), claim.features & {known.leads} - DISPUTED
     if claim.denies or not shared or not gated or not claim.plans or not _ASKS_FOR.search(claim.text):
         return None
     asked, least = (min(one, key=PLANS.index) for one in (claim.plans, gated))
@@ -161,7 +171,7 @@ def _other_figure(claim: Said, known: Known) -> Finding | None:
     compared = figures(claim, known)
     if compared is None or compared.agrees:
         return None
-    if not has_verb(claim.text) or several_plans(claim.text):
+    if not has_verb(claim.text) or several_plans(claim.text) or _THEIR_USE.search(claim.text):
         return None
     other = unexplained(without_subjects(claim.text, claim.features & known.said.features))
     other_features = claim.features - known.said.features - COUNTED
@@ -266,6 +276,8 @@ def _says_the_words(claim: Said, wrong: Said, right: Said) -> bool:
     return (
         len(wrong.meaning & claim.meaning) >= (LEAST_WORDS_OPPOSED if opposed else LEAST_WORDS_WRONG)
         and wrong.meaning - GENERIC <= claim.meaning
+        and (opposed or wrong.meaning - right.meaning <= claim.meaning)
+        and claim.meaning - NEUTRAL <= wrong.meaning
         and alike >= WORDS_OF_A_WRONG_VERSION
         and (opposed or alike > share(wrong.meaning, right.meaning))
         and share(claim.meaning, wrong.meaning) >= WORDS_OF_A_PLAIN_CLAIM
@@ -306,7 +318,7 @@ def _adds_nothing(claim: Said, wrong: Said, subject: frozenset[str]) -> bool:
         return False
     written = frozenset(re.findall(r"[a-z']+", wrong.text.lower()))
     return not any(
-        word not in written | _KEEPING and not is_figure(word) and not meaning(word) & wrong.meaning
+        word not in written | _KEEPING and not _counts(word, claim) and not meaning(word) & wrong.meaning
         for word in other
     )
 

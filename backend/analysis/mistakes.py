@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from backend.analysis.plain_speech import statements
 from backend.analysis.subjects import COUNTED, features
-from backend.analysis.wording import denials
+from backend.analysis.wording import NEUTRAL, denials, meaning
 
 WORDS = Path(__file__).with_name("mistakes.toml")
 MOST_WORDS = 40
@@ -34,7 +34,8 @@ _CONTRAST = re.compile(
 _CAUTION = re.compile(
     r"\b(?:only|just (?:if|when)|hardly|barely|rarely|seldom|lacks?|lose[sn]?|losing|stops?|forbid\w*"
     r"|prevent\w*|avoid\w*|miss(?:es|ing)?|instead|neither|nor|short of|far from|stop|careful|trouble|missing"
-    r"|out(?! of (?:the box|beta))"
+    r"|out(?! of (?:the box|beta))|or (?:an?|the|your|several|is|are|you|they|it|self|open|cloud|prefect)"
+    r"|once|less|minus|till|inside|on top of|when you leave"
     r"|problem\w*|difference|question\w*|ask(?:s|ed|ing)?|need(?:s|ed)? (?:to )?(?:move|upgrade|change|leave)"
     r"|some|sometimes|certain|unless|nearly|almost|opposite|not true|kind of|sort of|effectively)\b"
 )
@@ -63,7 +64,14 @@ class Mistake(NamedTuple):
     begins: tuple[frozenset[str], ...]
 
 
-def made_by(words: str, near: str = "", topic: str = "") -> list[Mistake]:
+class Made(NamedTuple):
+    """A mistake that words make, and the words of meaning that they have besides its signs."""
+
+    name: str
+    besides: frozenset[str]
+
+
+def made_by(words: str, near: str = "", topic: str = "") -> list[Made]:
     """The mistakes these words make: a part of them shows each sign, and denies and hedges nothing. `near` is
     what was said around them and what they answer, `topic` what else they are known to be about."""
     said = frozenset(_WORD.findall(words.lower()))
@@ -76,7 +84,11 @@ def made_by(words: str, near: str = "", topic: str = "") -> list[Mistake]:
     plain, around = _plain(words), _plain(f"{near} {words}")
     shown = [one for one in likely if _is_about(one, plain, around, topic)]
     parts = list(_parts(plain)) if shown else []
-    made = (one for one in shown if any(_shows(part, one) for part in parts))
+    made = (
+        Made(one.name, min(besides, key=len))
+        for one in shown
+        if (besides := [found for part in parts if (found := _besides(part, one)) is not None])
+    )
     return sorted(made, key=lambda one: one.name)
 
 
@@ -118,16 +130,19 @@ def known() -> tuple[Mistake, ...]:
     return tuple(_mistake(name, _Written.model_validate(each), groups) for name, each in written.items())
 
 
-def _shows(part: str, mistake: Mistake) -> bool:
+def _besides(part: str, mistake: Mistake) -> frozenset[str] | None:
+    """What a part says besides a mistake's signs; None where it does not show them all, denies or hedges."""
     found = [sign.search(part) for sign in mistake.signs]
     if not all(found):
-        return False
+        return None
     rest = list(part)
     for each in found:
         if each:
             rest[slice(*each.span())] = " " * len(each[0])
     besides = _EFFORTLESS.sub(" ", "".join(rest))
-    return not denials(besides) and _CAUTION.search(besides) is None
+    if denials(besides) or _CAUTION.search(besides):
+        return None
+    return meaning(besides) - NEUTRAL
 
 
 def _parts(words: str) -> Iterator[str]:
@@ -159,7 +174,7 @@ def _mistake(name: str, written: _Written, groups: Mapping[str, str]) -> Mistake
 
 def _alternatives(written: str, groups: Mapping[str, str]) -> list[str]:
     whole = _GROUP.sub(lambda named: groups[named[1]], written)
-    return [" ".join(one.split()) for one in whole.split("|")]
+    return [" ".join(one.split()) for one in whole.split("|") if one.strip()]
 
 
 def _begins(alternative: str) -> str:

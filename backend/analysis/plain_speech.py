@@ -54,7 +54,8 @@ _REPORTED = (
     r"|false|untrue|mistaken?\w*|confus\w*|outdated|out of date|typo|misleading|lie|nonsense"
 )
 _NOT_YET = (
-    r"will|won['’]?t|\w+['’]ll|gonna|going to|adding|planned|planning|plans? (?:is|are)? ?to|roadmap"
+    r"(?:we|i|they|somebody|people|customers?|engineering|product) (?:all )?wants?"
+    r"|will|won['’]?t|\w+['’]ll|gonna|going to|adding|planned|planning|plans? (?:is|are)? ?to|roadmap"
     r"|next(?! to\b)"
     r"|soon|shortly|coming|upcoming|eventually|someday|one day|future|hope|hoping|hopefully|aim|intend"
     r"|working on|(?<!for )building|considering|beta|preview|promise\w*|bringing|launch\w*|later"
@@ -76,7 +77,7 @@ _BESIDES = (
     r"|negotiat\w*|exceptions?|add[- ]?ons?|upgrad\w*"
 )
 _ASKS = (
-    r"^\W*(?:(?:so|and|but|okay|well|or)\W+)*"
+    r"^\W*(?:(?:so|and|but|okay|well|or|by the way|then)\W+)*"
     r"(?:(?:is|are|do|does|did|can|has|have|who|why|how|what(?! you\b))\b|(?:when|where)(?:['’]s\b| (?:is"
     r"|are|do"
     r"|does|did|can|will|would|has|have)\b))"

@@ -46,7 +46,7 @@ from backend.report import (
 )
 from backend.transcript import Transcript
 
-VERSION = "rules-8"
+VERSION = "rules-9"
 """Changes whenever the same call could be judged differently."""
 LONGEST_TOPIC = 60
 PAGES_TO_COMPARE = 4

@@ -25,7 +25,7 @@ from backend.report import Verdict
 
 _EVERY = r"every(?! (?:\w+ ){0,2}(?:second|minute|hour|day|week|month)s?)"
 _ONE = re.compile(r"(?:one|1) (?!hundred|thousand|million)")
-_RESTRICTS = re.compile(rf"\b(?:only|must|have to|needs?|all|{_EVERY}|each|same|last)\b")
+_RESTRICTS = re.compile(rf"\b(?:only|must|have to|has to|needs?|default|all|{_EVERY}|each|same|last)\b")
 """Words that make another claim of the same words."""
 _ABSOLUTE = re.compile(
     r"\b(?:never|always|unlimited|guarantee[sd]?|everything|nothing|no limits?|as (?:much|many) as"

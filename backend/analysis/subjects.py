@@ -11,7 +11,7 @@ PLANS = ("Hobby", "Starter", "Team", "Pro", "Enterprise")
 _FEATURES: tuple[tuple[str, str], ...] = (
     ("single sign-on", r"sso|single sign[- ]?on|saml|oidc|okta|entra"),
     ("user provisioning", r"scim|directory sync|provision(?:ing|s) (?:of )?users"),
-    ("roles", r"roles?|rbac|role[- ]based|viewer"),
+    ("roles", r"roles|rbac|role[- ]based|viewer"),
     ("custom roles", r"custom roles?"),
     ("access lists", r"acls?|access (?:control )?lists?"),
     ("audit logs", r"audit (?:logs?|trail)"),
@@ -59,7 +59,12 @@ _EVERY_PLAN = re.compile(
 _PAID_PLANS = re.compile(
     r"\b(?:every|all|any)(?: of)?(?: the| our)? paid (?:plans?|tiers?|ones?)\b", re.IGNORECASE
 )
-_FREE_PLAN = re.compile(r"\b(?:free (?:cloud )?(?:plan|tier|one|version)|hobby)\b", re.IGNORECASE)
+_FREE_PLAN = re.compile(
+    r"\b(?:free (?:cloud )?(?:plan|tier|one|version)(?! of\b)"
+    r"|(?<!\ba )(?<!\bmy )(?<!\bhis )(?<!\bher )(?<!\byour )(?<!\btheir )hobby"
+    r"(?! (?:projects?|clusters?|groups?|apps?|users?|code|scripts?|stuff|things?)\b))\b",
+    re.IGNORECASE,
+)
 _NAMED = re.compile(
     r"\b(Starter|Pro|Enterprise)\b|\b(Team)(?=['’]s\b| (?:plan|tier|and up|is|has|gets|keeps|gives|includes"
     r"|comes with)\b)|\b(?<=[Oo]n )(Team)\b"

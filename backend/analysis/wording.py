@@ -69,3 +69,12 @@ def alike(one: frozenset[str], other: frozenset[str]) -> float:
 def _stem(word: str) -> str:
     short = _ENDINGS.sub("", word)
     return short if len(short) >= 3 else word
+
+
+NEUTRAL = meaning(
+    "set put use using run go going point connect attach bring pick take give make turn hand work fine sure"
+    " whole start live sit include includes included offer support supported available part"
+    " default built feature plan tier paid free prefect stuff today definitely absolutely certainly honestly"
+    " simply pretty everybody everyone paid ours whatever way anyway"
+)
+"""Words that turn no statement around; any other may."""

@@ -89,7 +89,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "roles on a server": (
-        ("You've got the roles in the open source server, viewer and owner and so on.",),
+        (),
         (
             "Open source has no roles, it's one shared password.",
             "Roles are in Cloud, on the open source server everybody is equal.",
@@ -145,7 +145,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "another licence": (
-        ("Prefect's open source core is MIT licensed.",),
+        (),
         (
             "Prefect is Apache licensed.",
             "Kestra's core is MIT licensed.",
@@ -170,7 +170,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "a failed task fails the flow": (
-        ("If any task fails, the flow run's marked failed.", "One failed task fails the whole flow."),
+        ("If any task fails, the flow run's marked failed.", "Every failed task fails the whole flow."),
         (
             "One failed task doesn't fail the whole flow.",
             "If any task fails and you let the exception through, the flow fails.",
@@ -195,7 +195,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "agents in prefect 3": (
-        ("The agent picks up the flow runs from the work pool.", "Agents still run in Prefect 3."),
+        ("Agents still run in Prefect 3.",),
         (
             "Agents are gone, in three you install a worker.",
             "The AI agent picks up the runs and reads the logs.",
@@ -294,7 +294,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "a crash is seen at once": (
-        ("When the pod dies, Prefect marks the run crashed instantly.",),
+        (),
         (
             "With heartbeats, a dead pod is marked crashed after nine minutes.",
             "When the pod dies, Prefect doesn't know immediately.",
@@ -302,7 +302,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "crashed runs start again by themselves": (
-        ("When a run crashes, Prefect just restarts it for you automatically.",),
+        (),
         (
             "When a run crashes, an automation restarts it for you.",
             "When a run crashes, Prefect doesn't restart it by itself.",
@@ -310,7 +310,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "hooks always fire": (
-        ("The failure hooks always fire, that's guaranteed.",),
+        (),
         (
             "Hooks don't always fire when the process dies.",
             "Hooks are not guaranteed, automations run on the server.",
@@ -318,7 +318,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "rollback needs no code": (
-        ("If a task fails, Prefect automatically rolls back what the tasks wrote, no code needed.",),
+        (),
         (
             "The rollback hook you write runs automatically when a later task fails.",
             "Prefect doesn't undo anything by itself.",
@@ -326,7 +326,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "exactly once by default": (
-        ("Prefect guarantees each task runs exactly once.",),
+        (),
         (
             "Prefect doesn't guarantee that a task runs exactly once.",
             "With serializable isolation and a lock, the task is guaranteed to run once.",
@@ -334,7 +334,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "zero holds tagged tasks": (
-        ("Set the tag limit to zero and the tagged tasks just wait.",),
+        (),
         (
             "Set the tag limit to zero and the tagged tasks abort.",
             "Set the tag limit to one and the others wait.",
@@ -374,7 +374,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "push pools on lambda": (
-        ("You can use a push pool on AWS Lambda.",),
+        (),
         (
             "There's no push pool on AWS Lambda.",
             "A Lambda can trigger a deployment through the API.",
@@ -406,7 +406,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "redis cluster works": (
-        ("Redis Cluster works fine for the server.",),
+        (),
         (
             "Redis Cluster isn't supported, it has to be standalone.",
             "A standalone Redis works fine for the server.",
@@ -438,7 +438,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "sdk in other languages": (
-        ("There's a TypeScript SDK to write your flows in.",),
+        (),
         (
             "There's no TypeScript SDK for flows.",
             "A flow can call a Java program as a subprocess.",
@@ -470,7 +470,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "history moves along": (
-        ("The transfer command brings your run history over as well.",),
+        (),
         (
             "The transfer command doesn't bring your run history over.",
             "Run history stays behind when you transfer.",
@@ -486,7 +486,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "limits per workspace": (
-        ("The API rate limit is per workspace in Prefect Cloud.",),
+        (),
         (
             "The rate limit is per account, so more workspaces don't raise it.",
             "The rate limit isn't per workspace.",
@@ -494,7 +494,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "runs without any limit": (
-        ("Runs are unlimited in Cloud, hammer it as hard as you want.",),
+        (),
         (
             "Runs are unlimited in open source.",
             "We don't charge for runs, there are rate limits a minute.",
@@ -518,7 +518,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "slots cost no requests": (
-        ("Concurrency slots don't count towards the rate limit.",),
+        (),
         (
             "Concurrency slots count towards the rate limit.",
             "Concurrency limits are free on the self-hosted server.",
@@ -542,7 +542,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "nothing leaves": (
-        ("With hybrid work pools in Prefect Cloud, nothing of yours ever leaves your VPC.",),
+        (),
         (
             "In the hybrid model nothing but metadata leaves your VPC.",
             "On the self-hosted server nothing ever leaves your VPC.",
@@ -550,7 +550,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "code is kept by prefect": (
-        ("Prefect Cloud keeps a copy of your code.",),
+        (),
         (
             "Your flow code stays in Git, we never store your code.",
             "Prefect Cloud doesn't keep a copy of your code.",
@@ -590,11 +590,11 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "admins bypass sso": (
-        ("In Prefect Cloud admins can bypass SSO as well.",),
+        (),
         ("Owners can bypass SSO.", "Admins can't bypass SSO, owners can.", "Only owners bypass SSO."),
     ),
     "sla guarantees our uptime": (
-        ("The SLA feature in the product guarantees our uptime.",),
+        (),
         (
             "The SLA feature doesn't guarantee our uptime.",
             "The SLA feature watches how long your jobs take.",
@@ -614,7 +614,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ("Our MCP server is in beta.", "Our MCP server isn't generally available.", "FastMCP is stable."),
     ),
     "slas are generally available": (
-        ("The SLAs on deployments are generally available and stable in Prefect.",),
+        (),
         (
             "SLAs are still experimental.",
             "SLAs aren't generally available.",
@@ -638,7 +638,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "summaries by a model of ours": (
-        ("The AI summaries of your logs come from a model we trained.",),
+        (),
         (
             "The AI log summaries may use third party models.",
             "The AI log summaries don't run on our own model.",
@@ -646,19 +646,11 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "rollback brings schedules back": (
-        ("Rolling back a deployment brings the old schedule back too.",),
+        (),
         (
             "Rolling back a deployment leaves the schedule as it is.",
             "Rolling back a deployment doesn't restore its schedule.",
             "A rollback brings back the code and the parameters.",
-        ),
-    ),
-    "all code on pydantic 2": (
-        (),
-        (
-            "Models used as flow parameters have to be Pydantic two.",
-            "Not everything has to be upgraded to Pydantic two.",
-            "You can keep Pydantic one where it doesn't touch Prefect.",
         ),
     ),
     "flows have back-off": (
@@ -702,7 +694,7 @@ SAID: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ),
     ),
     "a dag up front": (
-        ("You have to define the DAG up front in Prefect.",),
+        (),
         (
             "You don't have to define the DAG up front.",
             "In Airflow you have to define the DAG up front.",
