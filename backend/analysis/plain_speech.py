@@ -6,14 +6,16 @@ Refusing costs a missed error; accusing wrongly costs the reader's trust. So eac
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from backend.analysis.sentences import sentences
 from backend.analysis.subjects import plans
-from backend.transcript import Quote
+from backend.transcript import Quote, Turn
 
 CHARS_AROUND = 240
 """So far around a claim is read, so that a turn without end costs no more."""
+TURNS_TO_OWN_UP = 4
+"""So many turns later a speaker may still put right what was said."""
 
 _VENDORS = (
     r"okta|entra|auth0|ping(?:one| identity)?|one ?login|jump ?cloud|azure ad|active directory|microsoft"
@@ -112,6 +114,14 @@ _TAKEN_BACK = re.compile(
     r"|an? (?:no|lie|myth|mistake|joke|common|misconception|bug|typo|error|old|shame|problem|question))"
     r"|that isn['’]?t|at least|or (?:so|at)|is what|they(?:['’]re| are) not|they aren['’]?t|it isn['’]?t)\b",
 )
+_OWNED_UP = re.compile(
+    r"\bi(?:['’]ve)? (?:(?:just|have|had|must|should|totally|completely) )*"
+    r"(?:mixed (?:(?:that|this|it|them|those|the two) )?up|misspoke|was wrong|stand corrected"
+    r"|correct myself|correct that|take (?:that|it) back|(?:said|got|had) (?:that|this|it) wrong"
+    r"|oversold (?:that|this|it))\b"
+    r"|\b(?:let me (?:correct (?:that|myself)|take that back)|(?:scratch|strike) that|my mistake)\b",
+    re.IGNORECASE,
+)
 
 _CUT = re.compile(
     r"[,;:]\s+|\s[-–—]+\s|(?<=\w)[.!…]+\s+"
@@ -192,6 +202,14 @@ def statements(words: str) -> list[str]:
         else:
             found.append(part)
     return [_OPENING.sub("", part, count=1) if _OPENING.match(part) else part for part in found]
+
+
+def owned_up(turns: Sequence[Turn], at: int) -> bool:
+    """Whether who speaks in the turn `at` takes it back in one of the next turns."""
+    return any(
+        turn.speaker == turns[at].speaker and _OWNED_UP.search(turn.text)
+        for turn in turns[at + 1 : at + 1 + TURNS_TO_OWN_UP]
+    )
 
 
 def unexplained(words: str, *, denial: bool = False) -> frozenset[str]:

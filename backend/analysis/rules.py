@@ -25,7 +25,7 @@ from backend.analysis.claims import find_claims, is_about_the_product
 from backend.analysis.comparison import Comparison
 from backend.analysis.explaining import Decision, explain
 from backend.analysis.learned import Learned, learned
-from backend.analysis.plain_speech import said_around
+from backend.analysis.plain_speech import owned_up, said_around
 from backend.analysis.proof import closest, proof
 from backend.analysis.pushback import find_pushback
 from backend.analysis.pushback_kinds import Guides
@@ -210,6 +210,8 @@ class RulesAnalyst:
         else:
             found = self._comparison.judge(words, about, brief, before, after)
             found = (about_terms(words) if found.verdict == "unclear" else None) or found
+            if found.verdict in ACCUSING and owned_up(transcript.turns, claim.quote.turn):
+                found = Finding("unclear", 0.3, TAKEN_BACK, found.fact)
         evidence = _evidence(found, brief) if brief else []
         return Claim(
             id=claim.id,
@@ -230,6 +232,7 @@ def _evidence(found: Finding, brief: Brief) -> list[Evidence]:
     return proof(found.fact, brief.passages) if found.fact else []
 
 
+TAKEN_BACK = "This was taken back soon after it was said; compare."
 ABOUT_A_RIVAL = "This is about another product, which Prefect's documentation does not settle."
 
 _FIRST_CLAUSE = re.compile(r"[^,;.?!]{12,}")

@@ -293,9 +293,11 @@ def coach(tmp_path_factory: pytest.TempPathFactory) -> Coach:
     return Coach(PackAlone(snapshot), {"rules": RulesAnalyst(pack.competitors, pack.objections, pack.hear)})
 
 
-async def verdicts(coach: Coach, said: str, asked: str = "Okay, tell me.") -> list[Verdict]:
+async def verdicts(
+    coach: Coach, said: str, asked: str = "Okay, tell me.", then: Sequence[tuple[str, str]] = ()
+) -> list[Verdict]:
     """What the claims of a rep's turn are called, in a call that comes as JSON."""
-    turns = [("Dev", asked), ("Mara", said), ("Dev", "Okay.")]
+    turns = [("Dev", asked), ("Mara", said), ("Dev", "Okay."), *then]
     file = json.dumps([{"speaker": speaker, "text": text} for speaker, text in turns]).encode()
     limits = Limits(max_turns=100, max_words=1_000)
     call = formats.parse(file, limits=limits, hints=CallHints(rep="Mara"), filename="call.json")
@@ -305,6 +307,27 @@ async def verdicts(coach: Coach, said: str, asked: str = "Okay, tell me.") -> li
 @pytest.mark.parametrize("said", WRONG)
 async def test_what_is_plainly_wrong_is_called_wrong(coach: Coach, said: str) -> None:
     assert ACCUSING & set(await verdicts(coach, said))
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        "Hm, actually no, I mixed that up.",
+        "Let me correct myself: you get those in open source.",
+        "I was wrong about that.",
+        "Scratch that.",
+    ],
+)
+async def test_nobody_is_called_wrong_who_takes_it_back_a_turn_later(coach: Coach, later: str) -> None:
+    wrong = "Automations are only in Prefect Cloud."
+    assert not ACCUSING & set(await verdicts(coach, wrong, then=[("Dev", "Are you sure?"), ("Mara", later)]))
+
+
+async def test_what_another_takes_back_or_comes_much_later_excuses_nobody(coach: Coach) -> None:
+    wrong = "Automations are only in Prefect Cloud."
+    small_talk = [("Dev", "Fine."), ("Mara", "Good.")] * 3
+    for then in ([("Dev", "I was wrong about that.")], [*small_talk, ("Mara", "I was wrong about lunch.")]):
+        assert ACCUSING & set(await verdicts(coach, wrong, then=then))
 
 
 @pytest.mark.parametrize("said", DISPUTED)
