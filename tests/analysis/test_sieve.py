@@ -26,7 +26,7 @@ VOCABULARY = sorted({word for one in PATTERNS.values() for word in re.findall(r"
 BETWEEN = [" ", " ", " ", ", ", ". ", "-", "'", "’", "? ", "", "s ", "ing ", "\n", "_", "é "]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.tuples(st.sampled_from(VOCABULARY), st.sampled_from(BETWEEN)), max_size=14))
 def test_a_text_shows_what_searching_for_each_finds(said: list[tuple[str, str]]) -> None:
     text = "".join(word + between for word, between in said)

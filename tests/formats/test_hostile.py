@@ -112,20 +112,20 @@ def check_promises(transcript: Transcript) -> None:
         assert before.speaker != after.speaker
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=200), st.sampled_from(FORMATS))
 def test_arbitrary_bytes_are_a_sentence_or_a_transcript(data: bytes, format: FormatName) -> None:  # noqa: A002
     check(data, format)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(lines, st.sampled_from(FORMATS), st.sampled_from(["utf-8", "utf-16", "utf-16-le", "cp1252"]))
 def test_arbitrary_lines_are_a_sentence_or_a_transcript(text: str, format: FormatName, encoding: str) -> None:  # noqa: A002
     check(text.encode(encoding, errors="replace"), format)
     check(text, format)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(values, st.sampled_from(FORMATS))
 def test_arbitrary_json_is_a_sentence_or_a_transcript(value: JsonValue, format: FormatName) -> None:  # noqa: A002
     check(value, format)

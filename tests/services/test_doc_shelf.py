@@ -317,7 +317,7 @@ def test_a_full_disk_costs_the_keeping_and_no_answer(tmp_path: Path) -> None:
 
 
 @given(seed=st.integers(0, 2**32))
-@examples(max_examples=40, deadline=None)
+@examples(max_examples=40)
 async def test_callers_may_leave_at_any_moment_and_nothing_is_lost_or_left(seed: int) -> None:
     chance, time, source = random.Random(seed), Time(), Source()
     others = asyncio.all_tasks()

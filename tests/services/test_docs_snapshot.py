@@ -255,7 +255,7 @@ def test_many_threads_read_at_once(synced: Snapshot) -> None:
     st.text(max_size=200)
     | st.lists(st.sampled_from(['"', "NEAR(", "*", "AND", "OR", "\0", "^", "a:b", "-"])).map(" ".join)
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_words_can_break_a_search(snapshot: Snapshot, words: str) -> None:
     assert len(snapshot.match(words, 3)) <= 3
     assert len(snapshot.search(words, 3)) <= 3

@@ -166,7 +166,7 @@ def test_a_copy_that_was_cut_short_counts_as_none(docs: Path, tmp_path: Path) ->
 
 
 @given(st.text(alphabet=st.sampled_from("<>/{}`#*|[]()!\\~-= \n\"'aB:é\0"), max_size=300))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_text_can_be_read_as_a_page(mdx: str) -> None:
     read = read_page(mdx, lambda path: None, "Untitled")
     assert all(len(section.text.split()) <= MAX_WORDS for section in read.sections)

@@ -243,7 +243,7 @@ WORDS = (
 @given(
     words=st.lists(WORDS, min_size=1, max_size=6), glue=st.sampled_from([" ", "\n", "-", ",", "\u200b", ""])
 )
-@examples(max_examples=150, deadline=None)
+@examples(max_examples=150)
 async def test_whatever_a_caller_builds_nothing_but_the_packs_words_leaves(
     docs_server: DocsServer,
     client: PrefectMCP,

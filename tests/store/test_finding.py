@@ -222,7 +222,7 @@ async def test_a_phrase_stands_as_it_was_said(many: Store) -> None:
     assert await found(many, CallQuery(words='"pool work its polls"')) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     words=st.text(max_size=80) | st.text("\"*()^:+-{}NEAROT\0'aé漢\u202e ", max_size=60),
     sort=st.sampled_from(["newest", "wrong"]),

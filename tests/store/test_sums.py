@@ -191,7 +191,7 @@ def recounted(reports: list[CoachingReport]) -> Sums:
     return sums
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(REPORTS | DELETED, max_size=8))
 def test_the_sums_equal_a_recount_after_any_saves_and_deletes(
     connection: Connection, steps: list[CoachingReport | str]
