@@ -180,7 +180,8 @@ CUES: tuple[Cue, ...] = (
         r"\b(?:you (?:said|mentioned|told|were saying|wrote)|your (?:jobs|dags|pipelines",
         r"|scripts|clusters?|cron)",
         r"|you (?:have|run) (?:about |some )?(?:\w+ )?(?:hundred|thousand)|so you (?:have",
-        r"|run|use|are on)|customers? (?:tell|told|say|said)",
+        r"|run|use|are on)|\Ayou(?:['’]?re| are) on (?:the )?(?:hobby|starter|team|pro|enterprise)\b"
+        r"|customers? (?:tell|told|say|said)",
         r"|(?:your|the) team (?:deploys|uses|runs|writes))\b",
     ),
     cue(

@@ -56,9 +56,12 @@ def _claims(transcript: Transcript, hear: Callable[[str], str]) -> Iterator[Deci
 
 def _objections(transcript: Transcript, taught: Learned) -> Iterator[Decision]:
     for heard in pushback.hear(transcript, taught.sounds):
-        best = max(heard, key=lambda one: taught.pushback.weigh(one.signs))
+        best = max(heard, key=lambda one: pushback.weigh(one, taught.pushback))
         quote = best.turn.quote(best.start, best.end)
-        yield from _weighed("objection", quote, taught.pushback, best.signs, pushback.LEAST)
+        for decision in _weighed("objection", quote, taught.pushback, best.signs, pushback.LEAST):
+            plain = decision.taken and pushback.weigh(best, taught.pushback) <= pushback.LEAST
+            why = ("tells of themselves", *decision.why) if plain else decision.why
+            yield decision._replace(taken=decision.taken and not plain, why=why)
 
 
 def _questions(transcript: Transcript, taught: Learned) -> Iterator[Decision]:

@@ -8,7 +8,17 @@ from typing import NamedTuple
 
 from backend.analysis.learned import Learned, Scale, Signs
 from backend.analysis.phrasing import phrases
-from backend.analysis.pushback_cues import LOCAL, SIGNS, STRONG, TAKEN_UP, YIELDS, plain
+from backend.analysis.pushback_cues import (
+    ASKED_FOR_WORRIES,
+    ASKED_OF_THEM,
+    FIRM,
+    LOCAL,
+    SIGNS,
+    STRONG,
+    TAKEN_UP,
+    YIELDS,
+    plain,
+)
 from backend.analysis.pushback_kinds import Guides, said_around
 from backend.analysis.replies import reply_signs
 from backend.analysis.sentences import sentences
@@ -68,7 +78,7 @@ def find_pushback(transcript: Transcript, guides: Guides, taught: Learned) -> It
     """The objections of everybody who is not known to be ours: at most one in each turn."""
     scale = taught.pushback
     for heard in hear(transcript, taught.sounds):
-        weights = [scale.weigh(one.signs) for one in heard]
+        weights = [weigh(one, scale) for one in heard]
         plainest = max(range(len(heard)), key=lambda nth: weights[nth])
         if weights[plainest] <= LEAST:
             continue
@@ -79,6 +89,22 @@ def find_pushback(transcript: Transcript, guides: Guides, taught: Learned) -> It
         category, guide = guides.sort(turn.text[start:end], around, taught)
         why = scale.why(heard[plainest].signs)
         yield Pushback(turn, start, end, category, guide, response, why)
+
+
+def weigh(heard: Heard, scale: Scale) -> float:
+    """Log odds that it pushes back; none at all where somebody tells of themselves, or agrees."""
+    return -math.inf if _tells_of_themselves(heard.signs) else scale.weigh(heard.signs)
+
+
+def _tells_of_themselves(signs: Signs) -> bool:
+    """Who they are, how it is with them when asked, or what else they saw; nothing of us, nothing firm."""
+    said = {name for name, much in signs.items() if much == 1.0}
+    firm = said & FIRM
+    asked = bool(said & {"asked about themselves", "looked at others"}) and "speaks of us" not in said
+    if "introduces" in said:
+        # "Devon runs our platform" sounds like being content with it.
+        return firm <= {"content with today"}
+    return not firm and (asked or {"agrees", "under four words"} <= said)
 
 
 def hear(transcript: Transcript, sounds: Scale) -> Iterator[list[Heard]]:
@@ -136,6 +162,8 @@ def _together(shown: Sequence[str], around: Signs) -> Mapping[str, float]:
         "strong signs": min(strong, 4) / 2,
         "a strong sign, to us": float("you" in shown),
         "a strong sign, of their own setup": float("their own setup" in shown),
+        "a strong sign, asked about themselves": float("asked about themselves" in around),
+        "a strong sign, of a pain": float("a pain of today" in shown and "you" not in shown),
         "a strong sign, in a story": float("tells a story" in shown and "you" not in shown),
         "a strong sign, taken up": float("is taken up" in around or "is conceded" in around),
     }
@@ -160,7 +188,9 @@ def _around(transcript: Transcript, turn: Turn) -> Mapping[str, float]:
     """What the turn is like, where in the call it stands, and what was said before and after it."""
     words, of = len(turn.text.split()), len(transcript.turns)
     place = turn.index / of if of >= TURNS_OF_A_CALL else 0.5
-    before = transcript.turns[turn.index - 1].text if turn.index else ""
+    before = plain(transcript.turns[turn.index - 1].text[-READ_CHARS:]).rstrip() if turn.index else ""
+    asks_of_them = ASKED_OF_THEM.search(before) is not None
+    asks_for_worries = ASKED_FOR_WORRIES.search(before) is not None
     reply = answer(transcript, turn)
     after = reply.text.lower() if reply else ""
     signs = {
@@ -170,7 +200,9 @@ def _around(transcript: Transcript, turn: Turn) -> Mapping[str, float]:
         "a turn that ends in a question": turn.text.rstrip().endswith("?"),
         "the call's beginning": place < 0.08,
         "the call's end": place > 0.9,
-        "asked before": before.rstrip().endswith("?"),
+        "asked before": before.endswith("?"),
+        "asked about themselves": asks_of_them and not asks_for_worries,
+        "asked for worries": asks_for_worries,
         "told much before": len(before.split()) > 30,
         "is taken up": TAKEN_UP.search(plain(after)) is not None,
         "is conceded": YIELDS.search(plain(after[:150])) is not None,

@@ -114,7 +114,7 @@ SIGNS: dict[str, re.Pattern[str]] = {
         r"|(?:something|anything|nothing) new"
         r"|new (?:vendor|supplier|tool|subprocessor|system|processor)|on top|one more (?:thing|tool)"
         r"|two of (?:anything|them|these)|two systems|three schedulers|two on[- ]?calls|two places"
-        r"|new place|keep alive|look after|babysit|yours too"
+        r"|new place|keep alive|(?:to|must|would|will|can) look after|babysit|yours too"
     ),
     "would build": _said(
         r"(?:built|build|wrote|write|written|made|rolled|hack\w*|add) (?:it|this|that|one|our"
@@ -302,6 +302,37 @@ SIGNS: dict[str, re.Pattern[str]] = {
         r"\b(?:im|i am|were|we are) not (?:giving|telling|saying|sharing|naming)\b"
     ),
     "parts": re.compile(r"^\W*(?:bye|goodbye|see you|cheers|take care|talk soon)\b"),
+    "introduces": _said(
+        r"(?:i|he|she) (?:run|runs|lead|leads|manage|manages|own|owns|head|heads|hold|holds)"
+        r" (?:the|our|all|a) (?:\w+ ){0,2}?(?:team|platform|department|group|side|budget|purse|warehouse"
+        r"|infrastructure|engineers|analysts|people)"
+        r"|\w+ (?:runs|leads|manages|owns|heads) (?:the|our|all) (?:\w+ ){0,2}?(?:team|platform|department"
+        r"|group|side|infrastructure|engineers|analysts)"
+        r"|(?:i look|(?:he|she|\w+) looks) after|(?:im|i am|hes|shes) (?:the|our|an?|in) (?:\w+ ){0,2}?"
+        r"(?:head|lead|director|vp|cto|cfo|cio|ciso|ceo|manager|engineer|analyst|architect|scientist|buyer"
+        r"|one who|procurement|finance|legal|charge)|responsible for|my (?:name|role|job|title) is"
+        r"|nice to meet|reports to|with me (?:is|today)|joining (?:us|in)"
+        r"|(?:im|ive been) here (?:as|to|since)|(?:so|some|quick|little|of|the)\W{1,3}background"
+    ),
+    "a pain of today": _said(
+        r"(?:we|i|somebody|someone|they|nobody|everybody|everyone|people) (?:just |then |always |still"
+        r" |usually )?(?:reruns?|restarts?|start (?:it|everything) again|notic\w+|finds? out|saw|knew"
+        r"|wakes? up|gets? (?:up|paged|called))|by hand|manually|spreadsheets?"
+        r"|(?:jobs?|loads?|runs?|pipelines?|scripts?|dags?|flows?|reports?|imports?|exports?|models?|servers?"
+        r"|machine|vm|box|pod|it) (?:just |sometimes |often |silently )?(?:fail(?:s|ed|ing)?|dies|died|dying"
+        r"|hangs?|hung|breaks?|broke|crash(?:es|ed)?|stopped|disappears?|is gone|goes? down|went down"
+        r"|falls? over|ran out|runs? out|gets? killed|got killed)"
+    ),
+    "looked at others": _said(
+        r"(?:we|i|they) (?:also |even |once |already )?(?:looked at|tried|tested|evaluated|piloted"
+        r"|(?:had|took) a look at) (?!you|it\b|this|that|prefect)"
+    ),
+    "agrees": re.compile(
+        r"^\W*(?:(?:no|yes|yeah|yep|okay|ok|right|sure|well|oh|hm+|good|great|fair|and|so|then)\W+)*"
+        r"(?:agreed|thats (?:fine|good|right|great|helpful|fair|perfect|clear|useful|it|nice|true)"
+        r"|makes sense|that makes sense|i like|fair enough|that (?:helps|works|would help|covers)|i see"
+        r"|good to know|exactly|sounds good|perfect|great|thanks|thank you|understood|got it|happy with)\b"
+    ),
     "their own setup": _said(
         r"we (?:have|use|run|do|had|built|used)|weve got"
         r"|our (?:\w+ )?(?:jobs?|pipelines?|team|scripts?|models?|reports?|dags?|flows?|cluster"
@@ -340,9 +371,25 @@ STRONG = (
     "data stays",
 )
 """Those that hardly anybody shows who does not push back."""
-LOCAL = frozenset({"question", "neutral question", "parts", "understood", "first person", "because or if"})
+FIRM = frozenset(STRONG) - {"burned before", "rule"}
+"""Those that somebody does not show who only tells of themselves."""
+LOCAL = frozenset(
+    {"question", "neutral question", "parts", "understood", "agrees", "first person", "because or if"}
+)
 """Those that say nothing about the sentence beside the one they stand in."""
 
+ASKED_OF_THEM = re.compile(
+    r"\b(?:what|how|who|where|when|which|why|tell (?:me|us)|walk (?:me|us)|talk (?:me|us)|describe)\b"
+    r"[^?]*\b(?:you|your|yours|youre|youve|yall|today|there|that happened)\b[^?]*\?\W*\Z"
+    r"|\b(?:tell|walk|talk) (?:me|us)\b[^?.]*[?.]\W*\Z"
+)
+"""What ends in asking somebody about themselves."""
+ASKED_FOR_WORRIES = re.compile(
+    r"\b(?:concern\w*|worr\w+|hesita\w+|hold\w* (?:you|this|it|us) (?:back|up)|thoughts|stop\w* you|think"
+    r"|feel|objection\w*|sounds?|looks? to you|in the way|missing|not (?:sure|sold|convinced)|land"
+    r"|reservations?|pushback|blocker\w*|scares?|bothers?|against)\b[^?]*\?\W*\Z"
+)
+"""What ends in asking for doubts, or what somebody thinks of it."""
 TAKEN_UP = _said(
     r"i hear|i get (?:it|that)|fair|totally|understood|thats (?:fair|a fair|totally|the right|real|a good)"
     r"|makes sense|i (?:completely |totally )?understand|really (?:common|glad)|sure[.,] sure"

@@ -26,6 +26,7 @@ USUAL_QUESTIONS = 20
 FEW_QUESTIONS = 10
 YES_AND_MORE_WORDS = 6
 ENDS = frozenset(".?!…")
+LATER = "put off in a second reply"
 MOST_TOLD = 4
 IN_ITS_WORDS = 0.5
 """A reply with this share of the question's meaning words speaks to it."""
@@ -61,7 +62,7 @@ _PERSONAL = re.compile(
     r"|where are you (?:based|calling|from)|got (?:a|any) minute|still there)"
 )
 _ANSWERS = re.compile(
-    r"^\W*(?:yes|yeah|yep|no|nope|not|correct|right|it does|you can|about|it is|its|they)\b"
+    r"^\W*(?:yes|yeah|yep|no|nope|not|correct|right|exactly|it does|you can|about|it is|its|they)\b"
 )
 _EMPTY = re.compile(
     r"\b(?:great question|massive|huge|super|strength|seriously|enterprise[- ]grade|very (?:transparent|nice"
@@ -140,7 +141,8 @@ def _plainly_answered(signs: Signs) -> bool:
 
 
 def _put_off(signs: Signs) -> bool:
-    return any(name.startswith("put off") for name in signs)
+    """By the reply itself: what is promised later is another thing."""
+    return any(name.startswith("put off") and name != LATER for name in signs)
 
 
 def candidates(transcript: Transcript) -> list[Candidate]:
@@ -241,7 +243,7 @@ def _answered(words: str, reply: Turn, then: Sequence[Turn], last: bool) -> Mapp
         "put off": off,
         "put off at once": puts_off(text, 1),
         "put off in the end": not off and puts_off(text, len(places)),
-        "put off in a second reply": not off and puts_off(second, len(second)),
+        LATER: not off and puts_off(second, len(second)),
         "put off, but more was said after it": off and not last,
         "turned away from": turns_away(text),
         "answered with a question": first.endswith("?"),

@@ -82,6 +82,8 @@ _OTHER = re.compile(
     r"|sage ?maker pipelines|kedro|dig ?dag|cromwell|seqera|ansible tower|awx|kueue|argo ?events"
     r"|dbt cloud (?:does|schedul\w+|runs|jobs?|handles|starts|is what)|keboola|y42|ascend io|shipyard)\b",
 )
+_EVERYDAY_OTHER = re.compile(r"restate|cadence|tidal|quartz|bamboo|redwood|shipyard|hatchet|celery")
+"""Everyday words again: tools only where they are written as names inside a sentence."""
 _CRON = re.compile(
     r"\bcron(?:tabs?| ?jobs?|s)?\b(?!\s*(?:expressions?|strings?|schedules?|syntax|triggers?|format|style"
     r"|notation|or an? interval))",
@@ -161,7 +163,7 @@ _CONTEXTS: tuple[tuple[CompetitorContext, float, re.Pattern[str]], ...] = (
             r" know)\b|swears? by|making eyes|keeps? (?:saying|going on)|(?:i|we) (?:read|heard|saw)"
             r"|bought|acquired|acquisition|swallowed|announced|never (?:touched|used|tried|saw)"
             r"|(?:would|['’]d) have us on|funny enough|somebody mentioned|one of the vendors"
-            r"|people coming from|background|at a \w+ shop)\b",
+            r"|people coming from|\w+ background(?![:,.])|at a \w+ shop)\b",
         ),
     ),
 )
@@ -241,7 +243,7 @@ class Rivals:
         if own:
             yield IN_HOUSE
         cron = turn.side != "internal" and not own and not question and _CRON.search(lower)
-        if cron or _OTHER.search(lower):
+        if cron or any(_is_named(name, words) for name in _OTHER.finditer(lower)):
             yield OTHER
 
 
@@ -298,6 +300,13 @@ def _is_meant(name: str, initial: str, inside: bool, around: str) -> bool:
     if not _EVERYDAY.fullmatch(name) or (inside and initial.isupper()):
         return True
     return _OUR_TRADE.search(around.replace(name, " ")) is not None
+
+
+def _is_named(other: re.Match[str], words: str) -> bool:
+    """Whether a tool is meant that is none of the pack's, and not the word of everyday speech."""
+    if not _EVERYDAY_OTHER.fullmatch(other[0]):
+        return True
+    return other.start() > 0 and words[other.start()].isupper()
 
 
 def _plain(alias: str) -> str:

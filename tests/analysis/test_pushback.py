@@ -42,6 +42,34 @@ def test_a_plain_question_and_a_friendly_word_are_none(words: str) -> None:
     assert objections(call(f"Buyer: {words}", "Rep: Three ten and newer.")) == []
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Good morning. Devon runs our data platform, I look after the budget.",
+        "I'm the head of procurement, I read the contract, and Ann leads our security team.",
+        "So, background: we're on Airflow today, on one big machine that somebody set up. It mostly works.",
+        "We also looked at Dagster in the spring, it was nice to look at, but it felt like a lot of writing.",
+    ],
+)
+def test_who_they_are_and_what_else_they_saw_is_none(words: str) -> None:
+    assert objections(call(f"Buyer: {words}", "Rep: Okay, and what made you take the call?")) == []
+
+
+def test_a_pain_of_theirs_that_we_asked_for_is_none_and_a_refusal_in_its_place_is() -> None:
+    asked = "Rep: What would make this a good half hour for you?"
+    pain = "Our nightly loads failed twice last month and nobody outside my team noticed until nine."
+    refusal = "Nothing, honestly. We don't have the budget and I can't sell another tool upstairs."
+    assert objections(call(asked, f"Buyer: {pain}", REPLY)) == []
+    assert len(objections(call(asked, f"Buyer: {refusal}", REPLY))) == 1
+
+
+def test_a_bare_agreement_is_not_quoted_with_an_objection() -> None:
+    said = "Buyer: No, agreed. My worry is the migration, we don't have anyone free before March."
+    assert objections(call(said, REPLY)) == [
+        "My worry is the migration, we don't have anyone free before March."
+    ]
+
+
 def test_what_belongs_to_an_objection_is_quoted_with_it_and_each_says_why() -> None:
     said = call("Buyer: We're in a freeze until January. Nothing new goes into production, full stop.", REPLY)
     (found,) = find_pushback(said, Guides([]), learned())

@@ -74,3 +74,10 @@ def test_a_rival_named_five_times_is_one_and_the_whole_call_says_what_it_is(riva
 
 def test_our_own_news_of_a_purchase_is_no_rival(rivals: Rivals) -> None:
     assert named(rivals, "Rep: In July we announced that we bought Dagster.", "Buyer: Ah.") == {}
+
+
+def test_a_tools_name_that_is_a_common_word_is_no_tool(rivals: Rivals) -> None:
+    common = "Buyer: We restate the figures every quarter, on a monthly cadence, in the bamboo office."
+    assert rivals.find(call(common)) == []
+    named = rivals.find(call("Buyer: We run Restate for the orders today, and we like it."))
+    assert [one.competitor for one in named] == ["other"]
