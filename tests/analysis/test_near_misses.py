@@ -96,6 +96,7 @@ NEAR: dict[str, tuple[str | tuple[str, str], ...]] = {
         "The cache makes sure it runs once per key, mostly.",
     ),
     "Concurrency limits are enforced in the worker, so they add no API traffic": (
+        "Concurrency slots don't count as runs.",
         "The concurrency limits are free.",
         "When slots are free the worker starts runs.",
         "Concurrency limits are free to use with the API.",
