@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from backend.analysis.answers import sayable
 from backend.analysis.mistakes import Made, made_by
 from backend.analysis.plain_speech import has_verb, unexplained
 from backend.analysis.quantities import amounts, is_figure, same, unit_of
@@ -136,7 +137,8 @@ def _plan_excluded(claim: Said, known: Known, facts: Sequence[Known]) -> Finding
         return None
     if any(_gives(other, shared, missing[0]) for other in facts if other is not known):
         return None
-    docs = listed(sorted(gated, key=PLANS.index))
+    told = gated & written_plans(sayable(known.fact.statement))
+    docs = listed(sorted(told or gated, key=PLANS.index))
     reason = f"You gave {min(shared)} to {listed(missing)}; the docs name {docs}."
     return Finding("contradicted", 0.8, reason, known.fact)
 

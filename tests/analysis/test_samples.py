@@ -12,6 +12,7 @@ from backend.demo import SAMPLES
 from backend.formats import CallHints, HintedParticipant, Limits, parse
 from backend.services.pack import read_pack
 from backend.settings import PACKAGE
+from tests.analysis.calls import brief, call
 
 PACK = read_pack(Path(__file__).parents[2] / "knowledge")
 
@@ -25,13 +26,13 @@ def moments() -> dict[str, Moments]:
             HintedParticipant(name=sample.ours, side="internal"),
             *(HintedParticipant(name=name, side="external") for name in sample.theirs),
         ]
-        call = parse(
+        transcript = parse(
             (PACKAGE / "samples" / sample.file).read_bytes(),
             filename=sample.file,
             hints=CallHints(participants=people),
             limits=Limits(max_turns=500, max_words=5_000),
         )
-        found[sample.file] = analyst._spot(call)
+        found[sample.file] = analyst._spot(transcript)
     return found
 
 
@@ -62,3 +63,18 @@ def test_other_products_are_what_the_prospects_say_they_are_to_them(moments: dic
 
 def test_what_the_prospect_has_today_is_no_claim(moments: dict[str, Moments]) -> None:
     assert not [one for of in moments.values() for one in of.claims if one.quote.text.startswith("You're on")]
+
+
+def test_the_plans_a_reason_names_are_those_of_its_correction() -> None:
+    (fact,) = [
+        one for one in PACK.facts if one.statement.startswith("Hobby, Starter and Team have no single")
+    ]
+    analyst = RulesAnalyst(PACK.competitors, PACK.objections, PACK.hear)
+    said = call("Rep: Single sign-on is included in every plan of Prefect.")
+    found = analyst._spot(said)
+    (claim,) = analyst._judge(said, found, {one.id: brief(fact) for one in found.claims}).claims
+    assert claim.verdict == "contradicted"
+    assert claim.correction is not None
+    named = claim.reason.partition("the docs name ")[2].rstrip(".").split(" and ")
+    assert named == ["Enterprise"]
+    assert f"comes with {named[0]}" in claim.correction
