@@ -108,9 +108,9 @@ SIDES: dict[Side, str] = {"internal": "our side", "external": "customer", "unkno
 ROLES = {"ae": "account executive", "se": "solutions engineer", "csm": "customer success"}
 
 KNOWLEDGE: dict[KnowledgeStatus, str] = {
-    "fresh": "Checked against Prefect’s docs",
+    "fresh": "Checked with the docs server",
     "stale": "Checked against an older reading of the docs",
-    "snapshot": "Checked against a copy of the docs",
+    "snapshot": "Checked against what is kept here",
     "degraded": "Checked only in part",
     "off": "Not checked against the docs",
 }

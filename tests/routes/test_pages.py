@@ -207,7 +207,7 @@ def test_the_knowledge_status_is_said_plainly_and_only_fresh_counts_as_current(s
     report = sample_report()
     report.knowledge = report.knowledge.model_validate(report.knowledge.model_dump() | {"status": status})
     [said] = Parsed(render.call_page(report)).all("details", "basis")
-    assert said.words.startswith("Checked against Prefect’s docs, read") == (status == "fresh")
+    assert said.words.startswith("Checked with the docs server, read") == (status == "fresh")
     assert "read 20 Nov 2026, 14:02 UTC" in said.words
     assert "Sources: a docs server for tests." in said.words
 
