@@ -112,6 +112,7 @@ def known_mistake(made: Sequence[Made], by: Iterable[Known]) -> Finding | None:
         about = f"{known.fact.title} {known.fact.statement}"
         for wrong, said in known.wrong:
             same = {one.name for one in made_by(said.text, topic=about)}
+            # The fact's own words would not do: they are what puts many a claim right.
             heard = said.meaning | meaning(known.fact.title)
             if any(one.name in same and one.besides <= heard for one in made):
                 return Finding(_kind(known.fact, wrong, said), 0.7, _reason("", wrong), known.fact)
