@@ -349,7 +349,7 @@ async def test_on_the_labelled_calls_hardly_anybody_is_accused_wrongly(
             if claim.verdict == "supported" and verdicts:
                 supported += 1
                 supported_rightly += "supported" in verdicts
-    assert accused_rightly >= 17
+    assert accused_rightly >= 10
     assert accused_rightly / accused >= 0.95
     assert supported_rightly / supported >= 0.9
 
