@@ -17,6 +17,13 @@ import pytest
 from backend.store import Store
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A cluster takes its time: PostgreSQL's turn is in `make test-slow`."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "postgres" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Path]:
     """The socket folder of a running cluster. PostgreSQL refuses to run as root, so root steps down."""
@@ -72,7 +79,7 @@ def new_database(postgres_server: Path) -> str:
     return f"postgres://coach@/{name}?host={postgres_server}"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def url(request: pytest.FixtureRequest) -> str | None:
     """DATABASE_URL for each kind of database; None is SQLite in the data directory."""
     return str(request.getfixturevalue("postgres")) if request.param == "postgresql" else None
