@@ -152,6 +152,7 @@ async def test_whatever_the_docs_host_does_there_is_a_report_with_the_true_statu
     assert report.claims
 
 
+@pytest.mark.slow
 async def test_a_report_made_while_the_docs_were_away_is_made_anew_once_they_are_back(tmp_path: Path) -> None:
     docs = DocsServer()
     docs.start()
@@ -259,6 +260,7 @@ def _calls(shared: Path) -> list[Path]:
     return sorted(shared.glob("calls/dev-*/transcript.*"))
 
 
+@pytest.mark.slow
 async def test_every_labelled_call_gives_a_verified_report(shared: Path, tmp_path: Path) -> None:
     async with running(settings_in(tmp_path)) as service:
         for file in _calls(shared):

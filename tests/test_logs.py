@@ -130,6 +130,7 @@ def test_a_call_coached_by_rules_leaves_no_word_in_the_log(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "says", [fails(400), Says(text=f'{{"claims": "{CALL[:30]}"}}')], ids=["400", "garbage"]
 )
+@pytest.mark.slow
 def test_claude_failing_leaves_no_word_in_the_log(says: Says, tmp_path: Path) -> None:
     with ClaudeServer(says) as claude, served_in(tmp_path, ANTHROPIC_BASE_URL=claude.url) as served:
         visit(served.http)
@@ -137,6 +138,7 @@ def test_claude_failing_leaves_no_word_in_the_log(says: Says, tmp_path: Path) ->
     assert any(event["fell_back"] for event in served.named("call.coached"))
 
 
+@pytest.mark.slow
 def test_what_prefect_mcp_is_asked_and_answers_stays_out_of_the_log(tmp_path: Path) -> None:
     docs = DocsServer()
     docs.snippet = "Workers poll. The answer's own marked words."

@@ -62,6 +62,7 @@ def test_a_card_that_compares_us_with_another_product_is_checked_where_it_names_
     assert "1 undecided" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_read_is_not_called_right(env: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "deck.pdf").write_text(CARD)
     done = lint(env, "deck.pdf")
@@ -71,6 +72,7 @@ def test_a_file_that_cannot_be_read_is_not_called_right(env: dict[str, str], tmp
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_json_holds_every_statement_where_all_are_wanted(env: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "card.md").write_text(CARD)
     found = json.loads(lint(env, ".", "--format", "json", "--all").stdout)
@@ -84,6 +86,7 @@ def test_json_holds_every_statement_where_all_are_wanted(env: dict[str, str], tm
     assert all(one["evidence"][0]["quote"] for one in found["findings"][:1])
 
 
+@pytest.mark.slow
 def test_sarif_points_at_the_line_and_at_the_page_where_there_are_none(
     env: dict[str, str], tmp_path: Path
 ) -> None:
@@ -114,6 +117,7 @@ def test_sarif_points_at_the_line_and_at_the_page_where_there_are_none(
     }
 
 
+@pytest.mark.slow
 def test_a_broken_file_is_told_and_the_others_are_checked(env: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "broken.pdf").write_bytes(b"%PDF nothing")
     (tmp_path / "card.md").write_text(CARD)
@@ -124,6 +128,7 @@ def test_a_broken_file_is_told_and_the_others_are_checked(env: dict[str, str], t
 
 
 @pytest.mark.parametrize("words", [["nowhere.md"], ["card.md", "--format", "xml"], ["empty"]])
+@pytest.mark.slow
 def test_what_cannot_be_done_is_said_and_is_no_pass(
     env: dict[str, str], tmp_path: Path, words: list[str]
 ) -> None:
@@ -133,6 +138,7 @@ def test_what_cannot_be_done_is_said_and_is_no_pass(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_what_a_terminal_would_obey_is_escaped(env: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "card.md").write_text("Automations are only \x1b[2Jin Prefect Cloud.\n")
     for words in (["--all"], ["--all", "--format", "json"], ["--format", "sarif"]):

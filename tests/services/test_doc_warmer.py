@@ -143,6 +143,7 @@ async def test_a_docs_server_that_may_be_the_public_one_is_asked_politely(
     assert interval(prefect_mcp_enabled=False) is None
 
 
+@pytest.mark.slow
 async def test_a_house_warms_up_behind_its_callers_and_the_next_one_begins_where_it_ended(
     docs: DocsServer, tmp_path: Path
 ) -> None:

@@ -194,6 +194,7 @@ def test_opening_again_reads_no_yaml_and_gives_the_same(data: Path, snapshot: Sn
     assert index.stat().st_mtime_ns == built
 
 
+@pytest.mark.slow
 def test_an_edited_pack_is_indexed_anew_and_the_old_index_goes(tmp_path: Path) -> None:
     pack = Path(shutil.copytree(KNOWLEDGE, tmp_path / "knowledge"))
     Snapshot.open(tmp_path / "data", pack).close()
@@ -226,6 +227,7 @@ def test_a_data_directory_that_cannot_be_written_is_refused_in_one_sentence(tmp_
         Snapshot.open(tmp_path / "file", KNOWLEDGE)
 
 
+@pytest.mark.slow
 def test_processes_that_start_together_all_find_the_same(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from backend.services.docs_snapshot import Snapshot\n"
