@@ -30,8 +30,8 @@ async def test_a_step_opens_a_folded_remark_and_the_next_one_folds_it_again(
     sampled: Sampled, visit: Visit
 ) -> None:
     page = await (await visit(sampled.base)).open(f"/calls/{sampled.calls['first-call']}")
-    mark = page.locator(".mark[id]:not(.due)").first
-    card = page.locator("details.card:not(.due)").first
+    mark = page.locator(".mark[id]:not(.due)").nth(1)  # the first has none before it to step back to
+    card = page.locator("details.card:not(.due)").nth(1)
     await expect(card).not_to_have_attribute("open", "")
     await mark.focus()
     await page.keyboard.press("k")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.async_api import expect
@@ -35,7 +36,7 @@ async def test_a_token_opens_the_pages_and_no_script_can_read_the_session(
     await page.get_by_role("button", name="Log in").click()
     await expect(page.get_by_role("heading", name="Calls")).to_be_visible()
     (cookie,) = await visitor.context.cookies()
-    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
     assert TOKEN not in cookie["value"]
     assert not [one for one in visitor.asked if TOKEN in one]
 
@@ -57,4 +58,4 @@ async def test_a_wrong_token_is_told_and_can_be_tried_again(guarded: str, visit:
 async def test_without_a_token_no_page_is_shown(path: str, guarded: str, visit: Visit) -> None:
     visitor = await visit(guarded)
     page = await visitor.open(path)
-    await expect(page).to_have_url(f"{guarded}/login")
+    await expect(page).to_have_url(f"{guarded}/login?next={quote(path, safe='')}")
